@@ -1,0 +1,96 @@
+import type { EventMap, EventName } from '../ports/events.ts';
+
+export type Level = 'error' | 'warn' | 'info' | 'debug';
+
+type Lines = { readonly [Name in EventName]: readonly [Level, (fields: EventMap[Name]) => string] };
+
+/** Each event's level and its sentence for people; a table, so that what an operator may see can be read in one place. */
+export const eventLines: Lines = {
+  'daemon.started': ['info', (e) => `watching ${e.folder}, shipping to ${e.destination}`],
+  'daemon.draining': [
+    'info',
+    (e) => `${e.signal}: shipping what fits in ${seconds(e.timeoutMs)}; a second signal stops at once`,
+  ],
+  'daemon.forced': [
+    'warn',
+    (e) => `second ${e.signal}: stopping at once; what is unsent goes on at the next start`,
+  ],
+  'daemon.stopped': [
+    'info',
+    (e) =>
+      e.unsent === 0 ? 'stopped, nothing is left to ship' : `stopped, ${e.unsent} items are left to ship`,
+  ],
+  'config.warning': ['warn', (e) => e.problem],
+  'folder.missing': ['warn', (e) => `the folder ${e.folder} cannot be watched: ${e.remedy}`],
+  'folder.found': ['info', (e) => `the folder ${e.folder} is there now`],
+  'folder.replaced': [
+    'warn',
+    (e) =>
+      `the folder ${e.folder} is another one than before (made again, or mounted over); looking at all of it`,
+  ],
+  'folder.problem': ['warn', (e) => `${e.path} could not be read, ${e.code}: ${e.remedy}`],
+  'watch.degraded': ['warn', (e) => `watching by scans only, ${e.code}: ${e.message}: ${e.remedy}`],
+  'claims.impossible': [
+    'info',
+    (e) =>
+      `files cannot be kept alive should the training delete them before they are sent, ${e.code}: ${e.message}: ${e.remedy}`,
+  ],
+  'claim.released': ['warn', (e) => `session ${e.session}: ${e.path} is no longer kept alive: ${e.reason}`],
+  'session.found': ['info', (e) => `session ${e.session} found (${e.by})`],
+  'session.skipped': [
+    'info',
+    (e) =>
+      `${e.count} sessions did not change for ${e.olderThan} and are left alone; trainlogd backfill ships them`,
+  ],
+  'session.sealed': ['info', (e) => `session ${e.session} ended: ${e.status} (${e.by})`],
+  'session.reopened': ['info', (e) => `session ${e.session} goes on`],
+  'session.renamed': [
+    'warn',
+    (e) => `session id "${e.wanted}" is taken, ${e.reason}: shipped as "${e.session}"`,
+  ],
+  'session.shipped': [
+    'info',
+    (e) =>
+      `session ${e.session} is in the bucket: ${e.key}, ${e.status}, revision ${e.revision}${e.missing > 0 ? `, ${e.missing} files missing` : ''}`,
+  ],
+  'session.warning': ['warn', (e) => `session ${e.session}: ${e.warning}`],
+  'session.vanished': [
+    'warn',
+    (e) => `session ${e.session}: its directory ${e.path} is gone before it was shipped`,
+  ],
+  'file.uploaded': [
+    'debug',
+    (e) => `${e.session}: ${e.path} is in the bucket (${e.sizeBytes} bytes in ${e.durationMs} ms)`,
+  ],
+  'file.unchanged': ['debug', (e) => `${e.session}: ${e.path} is in the bucket already`],
+  'file.parked': [
+    'error',
+    (e) => `${e.session}: ${e.path} is not shipped, ${e.code}: ${e.cause}: ${e.remedy}`,
+  ],
+  'file.vanished': ['warn', (e) => `${e.session}: ${e.path} was deleted before it could be sent`],
+  'file.deleted': [
+    'info',
+    (e) => `${e.session}: ${e.path} deleted here, it is in the bucket (${e.sizeBytes} bytes)`,
+  ],
+  'upload.retry': [
+    'warn',
+    (e) =>
+      `${e.session}: ${e.path} again in ${seconds(e.delayMs)}, attempt ${e.attempt}, ${e.code}: ${e.cause}`,
+  ],
+  'destination.blocked': [
+    'error',
+    (e) =>
+      `${e.destination} is not usable, ${e.code}: ${e.cause}: ${e.remedy}; trying again in ${seconds(e.probeInMs)}, nothing is lost meanwhile`,
+  ],
+  'destination.open': ['info', (e) => `${e.destination} works again after ${seconds(e.blockedForMs)}`],
+  'journal.recovered': [
+    'info',
+    (e) =>
+      `going on: ${e.openSessions} open sessions, ${e.unfinishedSessions} being shipped, ${e.unfinishedFiles} files to send`,
+  ],
+  'service.failed': ['error', (e) => `the ${e.service} failed: ${e.cause}`],
+};
+
+function seconds(ms: number): string {
+  return ms >= 10_000 ? `${Math.round(ms / 1000)} s` : `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,204 @@
+import { constants, lstatSync } from 'node:fs';
+import { link, lstat, mkdir, open, readdir, rename, rm, statfs, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { FileFailure } from '../domain/failure.ts';
+import { baseName, parentPath, type WatchedPath } from '../domain/watched-path.ts';
+import type { ClaimInfo, FileStat, OpenFile } from '../ports/file-source.ts';
+import { errnoOf, meansVanished } from './errno.ts';
+import { threadedCalls } from './folder-calls.ts';
+import { childOf, placeFlags, toFileStat, withDirectory } from './folder-handle.ts';
+import { openOwn } from './safe-open.ts';
+
+/** For a person; said once for each cause. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export interface ClaimFloor {
+  readonly freeBytesMin: number;
+  /** Of the file system's size; the larger of the two counts. */
+  readonly freeShareMin: number;
+}
+
+export const claimFloor: ClaimFloor = { freeBytesMin: 1024 ** 3, freeShareMin: 0.05 };
+
+/**
+ * Hard links to queued files in a directory of ours, so that a trainer that cleans up takes no bytes away.
+ * They survive unlink and rename, not truncation. Each is tried and may be refused, which is normal:
+ * EXDEV across file systems, EPERM under fs.protected_hardlinks for files of another user, EMLINK.
+ */
+export class FileClaims {
+  readonly #folder: string;
+  readonly #directory: string;
+  readonly #floor: ClaimFloor;
+  readonly #onImpossible: (problem: Problem) => void;
+  readonly #told = new Set<string>();
+
+  constructor(options: {
+    folder: string;
+    directory: string;
+    floor: ClaimFloor;
+    onImpossible: (problem: Problem) => void;
+  }) {
+    this.#folder = options.folder;
+    this.#directory = options.directory;
+    this.#floor = options.floor;
+    this.#onImpossible = options.onImpossible;
+  }
+
+  /** The file's stat with the link made; undefined where there can be none. */
+  async claim(path: WatchedPath, claim: string): Promise<FileStat | undefined> {
+    const own = this.#pathOf(claim);
+    try {
+      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+      return await withDirectory(this.#folder, parentPath(path), threadedCalls, ({ at }) =>
+        linkRegular(childOf(at, baseName(path)), own),
+      );
+    } catch (error) {
+      this.#tellOnce(errnoOf(error));
+      return undefined;
+    }
+  }
+
+  /** Undefined when there is no such claim. Throws FileFailure. */
+  async open(claim: string, path: WatchedPath): Promise<OpenFile | undefined> {
+    try {
+      return await openOwn(this.#pathOf(claim), path);
+    } catch (error) {
+      if (error instanceof FileFailure && error.reason === 'vanished') return undefined;
+      throw error;
+    }
+  }
+
+  /** The stat right after the link is gone, which moved ctime; taken from a descriptor, so it is of that very file. */
+  async release(claim: string): Promise<FileStat | undefined> {
+    const own = this.#pathOf(claim);
+    try {
+      const place = await open(own, placeFlags | constants.O_NOFOLLOW);
+      try {
+        await unlink(own);
+        return toFileStat(await place.stat({ bigint: true }));
+      } finally {
+        await place.close();
+      }
+    } catch (error) {
+      if (meansVanished(errnoOf(error))) return undefined;
+      throw error;
+    }
+  }
+
+  async list(): Promise<readonly ClaimInfo[]> {
+    return (await this.#linksByAge()).map(({ claim, sizeBytes, claimedAtMs }) => ({
+      claim,
+      sizeBytes,
+      claimedAtMs,
+    }));
+  }
+
+  /**
+   * Lets go of claims, oldest first, while the state's file system has less free than the floor. Only those that are
+   * the last link to their bytes: the others cost nothing. Returns the names, for a person to be told of each.
+   */
+  async releaseBelowFloor(): Promise<readonly string[]> {
+    const released: string[] = [];
+    let missingBytes = await this.#missingBytes();
+    if (missingBytes <= 0) return released;
+    for (const { claim, lastLink, diskBytes } of await this.#linksByAge()) {
+      if (!lastLink) continue;
+      await this.release(claim);
+      released.push(claim);
+      missingBytes -= diskBytes;
+      if (missingBytes <= 0) break;
+    }
+    return released;
+  }
+
+  async #missingBytes(): Promise<number> {
+    try {
+      const { bavail, blocks, bsize } = await statfs(this.#directory);
+      return Math.max(this.#floor.freeBytesMin, blocks * bsize * this.#floor.freeShareMin) - bavail * bsize;
+    } catch {
+      return 0; // reason: no directory, no claims
+    }
+  }
+
+  async #linksByAge() {
+    const links: (ClaimInfo & { readonly lastLink: boolean; readonly diskBytes: number })[] = [];
+    for (const claim of await namesIn(this.#directory)) {
+      const stat = await lstat(join(this.#directory, claim)).catch(() => undefined); // reason: released meanwhile
+      if (stat?.isFile() !== true || claim.startsWith('.')) continue;
+      links.push({
+        claim,
+        sizeBytes: stat.size,
+        // ctime moves when the link is made and when the owner deletes the file: since then it costs space.
+        claimedAtMs: stat.ctimeMs,
+        lastLink: stat.nlink === 1,
+        diskBytes: stat.blocks * 512,
+      });
+    }
+    return links.sort((a, b) => a.claimedAtMs - b.claimedAtMs || (a.claim < b.claim ? -1 : 1));
+  }
+
+  #pathOf(claim: string): string {
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/.test(claim)) {
+      throw new TypeError(`naming a claim: ${JSON.stringify(claim)} is not 1 to 200 of A-Z a-z 0-9 . _ -`);
+    }
+    return join(this.#directory, claim);
+  }
+
+  /** Not for the single file: the queue works without, only less safe, so it is said once for each cause. */
+  #tellOnce(code: string): void {
+    if (meansVanished(code) || code === 'EMLINK' || code === 'ELOOP' || this.#told.has(code)) return;
+    this.#told.add(code);
+    this.#onImpossible({
+      code,
+      message: `keeping queued files alive by hard links in ${JSON.stringify(this.#directory)} is not possible: ${code}; a file that its owner deletes before it was shipped is lost`,
+      remedy: claimRemedy(code),
+    });
+  }
+}
+
+function claimRemedy(code: string): string {
+  if (code === 'EXDEV')
+    return 'put state.directory on the file system of the watched folder, or keep files until they are shipped';
+  if (code === 'EPERM' || code === 'EACCES') {
+    return 'run trainlogd as the owner of the files or with CAP_FOWNER (fs.protected_hardlinks forbids links to files of others), or keep files until they are shipped';
+  }
+  return 'keep files until they are shipped, or make state.directory writable and large enough';
+}
+
+async function linkRegular(from: string | Buffer, own: string): Promise<FileStat | undefined> {
+  const source = lstatSync(from, { bigint: true });
+  if (!source.isFile()) return undefined;
+  try {
+    await link(from, own);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    const there = lstatSync(own, { bigint: true });
+    if (there.dev !== source.dev || there.ino !== source.ino) await replaceLink(from, own);
+  }
+  // link(2) follows no link but would link to one: what was swapped in meanwhile is not kept.
+  const made = lstatSync(own, { bigint: true });
+  if (made.isFile()) return toFileStat(made);
+  await rm(own, { force: true });
+  return undefined;
+}
+
+/** The name always leads to whole bytes, the old ones or the new. */
+async function replaceLink(from: string | Buffer, own: string): Promise<void> {
+  const made = join(dirname(own), `.${basename(own)}`);
+  await rm(made, { force: true });
+  await link(from, made);
+  await rename(made, own);
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

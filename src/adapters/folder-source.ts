@@ -1,0 +1,155 @@
+import type { BigIntStats } from 'node:fs';
+import { closeSync, constants, fstat, lstatSync, unlinkSync } from 'node:fs';
+import { access, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { baseName, parentPath, pathFromBytes, quotePath, type WatchedPath } from '../domain/watched-path.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { FileSource, FileStat, FolderState } from '../ports/file-source.ts';
+import { ChokidarHints, type HintsOptions, type WatchMode } from './chokidar-hints.ts';
+import { errnoOf, fileFailure, meansVanished } from './errno.ts';
+import { type ClaimFloor, claimFloor, FileClaims, type Problem } from './file-claims.ts';
+import { fileSystemKind } from './file-system-kind.ts';
+import { threadedCalls } from './folder-calls.ts';
+import { childOf, openFolder, toFileStat, whereIs, withDirectory } from './folder-handle.ts';
+import { type ScanBounds, scanBounds, scanFolder } from './folder-scan.ts';
+import { openSafely } from './safe-open.ts';
+
+export interface FolderSourceOptions {
+  /** Absolute. May itself be a link, and need not be there yet. */
+  readonly directory: string;
+  /** Claims are kept in `claims` below it. */
+  readonly stateDirectory: string;
+  /** `auto`: inotify on local file systems, scans alone on network file systems. True: polling. False: inotify. */
+  readonly polling: 'auto' | boolean;
+  readonly clock: Clock;
+  readonly onDegraded: (problem: Problem) => void;
+  readonly onClaimsImpossible: (problem: Problem) => void;
+  readonly bounds?: Partial<ScanBounds>;
+  readonly claimFloor?: Partial<ClaimFloor>;
+  readonly watch?: NonNullable<HintsOptions['watch']>;
+}
+
+export interface FolderSource extends FileSource {
+  /** Claims let go, oldest first, because the state's file system runs full; the caller tells a person of each. */
+  releaseClaimsBelowFloor(): Promise<readonly string[]>;
+}
+
+const fstatThreaded = promisify(fstat);
+
+export function createFolderSource(options: FolderSourceOptions): FolderSource {
+  const { directory, clock } = options;
+  const bounds: ScanBounds = { ...scanBounds, ...options.bounds };
+  let listener: (path: WatchedPath) => void = () => undefined;
+  const hints = new ChokidarHints({
+    onHint: (path) => listener(path),
+    onDegraded: options.onDegraded,
+    ...(options.watch === undefined ? {} : { watch: options.watch }),
+  });
+  const claims = new FileClaims({
+    folder: directory,
+    directory: join(options.stateDirectory, 'claims'),
+    floor: { ...claimFloor, ...options.claimFloor },
+    onImpossible: options.onClaimsImpossible,
+  });
+  let watched: string | undefined;
+
+  /** The watchers belong to one directory, wherever the path leads: another identity gets new ones. */
+  async function follow(found: Found | undefined): Promise<void> {
+    const wanted = found === undefined ? undefined : `${found.state.identity} ${found.realPath}`;
+    if (wanted === watched) return;
+    watched = wanted;
+    if (found === undefined) return hints.detach();
+    await hints.attach(found.realPath, watchMode(options.polling, found));
+  }
+
+  return {
+    directory,
+    async state() {
+      const found = await lookAtFolder(directory);
+      await follow('realPath' in found ? found : undefined);
+      return found.state;
+    },
+    list: (at, signal) => scanFolder({ directory, at, recursive: false, clock, bounds, signal }),
+    scan: (at, signal) => scanFolder({ directory, at, recursive: true, clock, bounds, signal }),
+    open: (path) => openSafely(directory, path),
+    claim: (path, claim) => claims.claim(path, claim),
+    openClaim: (claim, path) => claims.open(claim, path),
+    releaseClaim: (claim) => claims.release(claim),
+    claims: () => claims.list(),
+    releaseClaimsBelowFloor: () => claims.releaseBelowFloor(),
+    removeIfUnchanged: (path, expected) => removeIfUnchanged(directory, path, expected),
+    watch: (roots) => hints.watch(roots),
+    onHint: (heard) => {
+      listener = heard;
+    },
+    async close() {
+      listener = () => undefined;
+      await hints.close();
+    },
+  };
+}
+
+interface Found {
+  readonly state: Extract<FolderState, { state: 'present' }>;
+  readonly realPath: string;
+}
+
+async function lookAtFolder(directory: string): Promise<Found | { readonly state: FolderState }> {
+  try {
+    const folder = await openFolder(directory, threadedCalls);
+    try {
+      await access(`${folder.base}/.`, constants.R_OK | constants.X_OK);
+      const { dev, ino, birthtimeNs } = await fstatThreaded(folder.fd, { bigint: true });
+      const kind = fileSystemKind((await statfs(folder.base)).type);
+      // Birth time too: a directory made right after its predecessor was removed often gets the same inode number.
+      const identity = `${dev}:${ino}:${birthtimeNs}`;
+      const realPath = pathFromBytes(whereIs(folder));
+      return {
+        state: { state: 'present', identity, fileSystem: kind.name, network: kind.network },
+        realPath,
+      };
+    } finally {
+      closeSync(folder.fd);
+    }
+  } catch (error) {
+    const code = errnoOf(error);
+    return { state: code === 'ENOENT' ? { state: 'missing' } : { state: 'unreadable', code } };
+  }
+}
+
+function watchMode(polling: 'auto' | boolean, { state, realPath }: Found): WatchMode {
+  if (!realPath.isWellFormed()) return 'off';
+  if (polling === true) return 'polling';
+  return polling === 'auto' && state.network ? 'off' : 'inotify';
+}
+
+/**
+ * The parents are opened name by name, so no link can lead the deletion elsewhere. Linux cannot delete "this inode,
+ * if it is still there" in one step: the look and the unlink are two calls with nothing between them.
+ */
+async function removeIfUnchanged(directory: string, path: WatchedPath, expected: FileStat) {
+  try {
+    return await withDirectory(directory, parentPath(path), threadedCalls, ({ at }) => {
+      const file = childOf(at, baseName(path));
+      const stat = lstatSync(file, { bigint: true });
+      if (!stat.isFile() || !isExactly(stat, expected)) return 'changed';
+      unlinkSync(file);
+      return 'removed';
+    });
+  } catch (error) {
+    if (meansVanished(errnoOf(error))) return 'gone';
+    throw fileFailure(error, `deleting file ${quotePath(path)}`, path);
+  }
+}
+
+function isExactly(stat: BigIntStats, expected: FileStat): boolean {
+  const now = toFileStat(stat);
+  return (
+    now.dev === expected.dev &&
+    now.ino === expected.ino &&
+    now.sizeBytes === expected.sizeBytes &&
+    now.mtimeNs === expected.mtimeNs &&
+    now.ctimeNs === expected.ctimeNs
+  );
+}

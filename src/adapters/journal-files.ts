@@ -1,0 +1,65 @@
+import { pathToBytes } from '../domain/watched-path.ts';
+import type { Journal, NewFile, NewWork } from '../ports/journal.ts';
+import { fileRecord } from './journal-rows.ts';
+import type { Queries } from './sqlite-journal.ts';
+
+type FileMethods = Pick<Journal, 'files' | 'enqueue' | 'recordReleased' | 'recordDeleted'>;
+
+export function fileQueries(queries: Queries): FileMethods {
+  const { statement, run, transaction } = queries;
+  return {
+    files: (sid) => statement('SELECT * FROM files WHERE sid = ? ORDER BY path').all(sid).map(fileRecord),
+    enqueue: (sid, work) => transaction(() => enqueue(queries, sid, work)),
+    recordReleased: (sid, path, from, to) =>
+      run(
+        `UPDATE files SET claim = NULL, fingerprint = CASE WHEN fingerprint = ? THEN ? ELSE fingerprint END
+         WHERE sid = ? AND path = ?`,
+        from,
+        to,
+        sid,
+        pathToBytes(path),
+      ),
+    recordDeleted: (sid, path) =>
+      run(`UPDATE files SET state = 'deleted' WHERE sid = ? AND path = ?`, sid, pathToBytes(path)),
+  };
+}
+
+/** One transaction: what the next log says and which files must go before it. */
+function enqueue(queries: Queries, sid: number, work: NewWork): void {
+  queries.run(
+    `UPDATE sessions SET phase = 'shipping', seal = ?, shape = ?, draft = ?, work = work + 1, due_at_ms = 0,
+       attempts = 0, failure = NULL WHERE sid = ?`,
+    work.seal ? JSON.stringify(work.seal) : null,
+    work.shape,
+    JSON.stringify(work.draft),
+    sid,
+  );
+  queries.run(`DELETE FROM files WHERE sid = ? AND role = 'other'`, sid);
+  for (const file of work.files) upsert(queries, sid, file);
+}
+
+/**
+ * A companion that is where its receipt or its parking left it stays there; any other fingerprint makes it pending.
+ * The receipt of what is in the bucket stays: only the bytes decide whether it must be sent again.
+ */
+function upsert(queries: Queries, sid: number, file: NewFile): void {
+  queries.run(
+    `INSERT INTO files (sid, path, role, key, size_bytes, fingerprint, state, claim) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (sid, path) DO UPDATE SET
+       role = excluded.role, size_bytes = excluded.size_bytes, fingerprint = excluded.fingerprint,
+       claim = COALESCE(excluded.claim, claim), key = excluded.key,
+       state = CASE WHEN role = excluded.role AND fingerprint = excluded.fingerprint
+                     AND state IN ('uploaded', 'parked') THEN state ELSE excluded.state END,
+       attempts = CASE WHEN fingerprint = excluded.fingerprint THEN attempts ELSE 0 END,
+       due_at_ms = CASE WHEN fingerprint = excluded.fingerprint THEN due_at_ms ELSE 0 END,
+       failure = CASE WHEN fingerprint = excluded.fingerprint THEN failure ELSE NULL END`,
+    sid,
+    pathToBytes(file.path),
+    file.role,
+    file.key,
+    file.sizeBytes,
+    file.fingerprint,
+    file.role === 'companion' ? 'pending' : 'none',
+    file.claim ?? null,
+  );
+}

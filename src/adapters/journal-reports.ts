@@ -1,0 +1,108 @@
+import { displayPath } from '../domain/watched-path.ts';
+import type { Backlog, Journal, ParkedReason } from '../ports/journal.ts';
+import { fileRecord, json, number, optionalText, path, type Row, text } from './journal-rows.ts';
+import type { Queries } from './sqlite-journal.ts';
+
+/** How many unsent and parked items a status names one by one; the rest is counted. */
+const namedMax = 1000;
+
+export function reportQueries({ statement }: Queries): Pick<Journal, 'deletable' | 'backlog'> {
+  return {
+    // Only sessions that ended by evidence, whose shipped log lists the file, and that owe nothing to anyone.
+    deletable: (folder, receiptBeforeMs, limit) =>
+      statement(
+        `SELECT files.*, sessions.id AS id, sessions.root AS root, sessions.kind AS kind FROM files JOIN sessions USING (sid)
+         WHERE folder = ? AND phase = 'shipped' AND gone = 0 AND certain = 1 AND missing = 0
+           AND json_extract(seal, '$.evidence') = 1 AND state = 'uploaded' AND listed = 1 AND fingerprint <> ''
+           AND json_extract(receipt, '$.receivedAtMs') <= ?
+           AND NOT EXISTS (SELECT 1 FROM files AS other WHERE other.sid = files.sid
+                           AND other.state IN ('pending', 'parked', 'gone'))
+         LIMIT ?`,
+      )
+        .all(folder, receiptBeforeMs, limit)
+        .map((row) => ({
+          sid: number(row, 'sid'),
+          session: text(row, 'id'),
+          root: path(row, 'root'),
+          kind: text(row, 'kind') === 'file' ? 'file' : 'directory',
+          file: fileRecord(row),
+        })),
+
+    backlog: (folder) => {
+      const phases = new Map<string, number>();
+      for (const row of statement(
+        'SELECT phase, COUNT(*) AS n FROM sessions WHERE folder = ? AND gone = 0 GROUP BY phase',
+      ).all(folder)) {
+        phases.set(text(row, 'phase'), number(row, 'n'));
+      }
+      const pending = statement(
+        `SELECT COUNT(*) AS n, COALESCE(SUM(size_bytes), 0) AS bytes FROM files JOIN sessions USING (sid)
+         WHERE folder = ? AND state = 'pending'`,
+      ).get(folder);
+      const oldest = statement(
+        `SELECT MIN(found_at_ms) AS oldest FROM sessions WHERE folder = ? AND phase = 'shipping'`,
+      ).get(folder)?.['oldest'];
+      return {
+        open: phases.get('open') ?? 0,
+        shipping: unfinished(statement, folder),
+        shipped: phases.get('shipped') ?? 0,
+        skipped: phases.get('skipped') ?? 0,
+        pendingFiles: number(pending ?? {}, 'n'),
+        pendingBytes: number(pending ?? {}, 'bytes'),
+        oldestPendingFoundAtMs: typeof oldest === 'number' ? oldest : undefined,
+        unsent: unsent(statement, folder),
+        parked: parked(statement, folder),
+      };
+    },
+  };
+}
+
+function unfinished(statement: Queries['statement'], folder: string): number {
+  const row = statement(`SELECT COUNT(*) AS n FROM sessions WHERE folder = ? AND phase = 'shipping'`).get(
+    folder,
+  );
+  return number(row ?? {}, 'n');
+}
+
+function sessionName(row: Row): string {
+  return optionalText(row, 'id') ?? displayPath(path(row, 'root'));
+}
+
+function unsent(statement: Queries['statement'], folder: string): Backlog['unsent'] {
+  const files = statement(
+    `SELECT sessions.id AS id, root, path, size_bytes, files.failure AS failure FROM files JOIN sessions USING (sid)
+     WHERE folder = ? AND state = 'pending' ORDER BY sid, path LIMIT ${namedMax}`,
+  )
+    .all(folder)
+    .map((row) => ({
+      session: sessionName(row),
+      path: displayPath(path(row, 'path')),
+      sizeBytes: number(row, 'size_bytes'),
+      reason: json<ParkedReason>(row, 'failure')?.cause ?? 'waiting',
+    }));
+  const logs = statement(
+    `SELECT id, root, failure, identity FROM sessions WHERE folder = ? AND phase = 'shipping' ORDER BY sid LIMIT ${namedMax}`,
+  )
+    .all(folder)
+    .map((row) => ({
+      session: sessionName(row),
+      path: json<{ key: string }>(row, 'identity')?.key ?? 'session log',
+      sizeBytes: 0,
+      reason: json<ParkedReason>(row, 'failure')?.cause ?? 'waiting',
+    }));
+  return [...files, ...logs];
+}
+
+function parked(statement: Queries['statement'], folder: string): Backlog['parked'] {
+  const files = statement(
+    `SELECT sessions.id AS id, root, path, files.failure AS failure FROM files JOIN sessions USING (sid)
+     WHERE folder = ? AND state = 'parked' ORDER BY sid, path LIMIT ${namedMax}`,
+  ).all(folder);
+  const logs = statement(
+    `SELECT id, root, root AS path, failure FROM sessions WHERE folder = ? AND phase = 'parked' LIMIT ${namedMax}`,
+  ).all(folder);
+  return [...files, ...logs].flatMap((row) => {
+    const failure = json<ParkedReason>(row, 'failure');
+    return failure ? [{ ...failure, session: sessionName(row), path: displayPath(path(row, 'path')) }] : [];
+  });
+}

@@ -1,0 +1,126 @@
+import type { BigIntStats } from 'node:fs';
+import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import type { ProcessIdentity, ProcessTable } from '../ports/process-table.ts';
+
+/** USER_HZ, in which /proc gives times: 100 on every architecture that Node runs on. */
+const ticksPerSecond = 100;
+
+/**
+ * The processes in view, from /proc (proc(5)). Without /proc there are none. What vanishes or may not be read while
+ * it is looked at (other users' open files) is left out: "nobody holds it" always means "nobody in view".
+ */
+export function createProcessTable(procDirectory = '/proc'): ProcessTable {
+  const text = async (path: string): Promise<string> => {
+    try {
+      return await readFile(`${procDirectory}/${path}`, 'latin1');
+    } catch {
+      return ''; // reason: gone, hidden, or no /proc: not in view
+    }
+  };
+
+  async function identify(pid: number): Promise<ProcessIdentity | undefined> {
+    const [status, bootTime, bootId, own] = await Promise.all([
+      text(`${pid}/status`),
+      text('stat'),
+      text('sys/kernel/random/boot_id'),
+      linkOf(`${procDirectory}/self/ns/pid`),
+    ]);
+    const fields = statFields(await text(`${pid}/stat`));
+    const bootedAtSeconds = /^btime (\d+)$/m.exec(bootTime)?.[1];
+    if (fields === undefined || bootedAtSeconds === undefined || own === undefined || isDead(fields))
+      return undefined;
+    // A second number is its own idea of its pid: it lives in a container below us, and a pid written there is another.
+    if (!/^NSpid:\t\d+$/m.test(status)) return undefined;
+    return {
+      pid,
+      startTicks: fields.startTicks,
+      startedAtMs: Number(bootedAtSeconds) * 1000 + (Number(fields.startTicks) / ticksPerSecond) * 1000,
+      bootId: bootId.trim(),
+      pidNamespace: own,
+    };
+  }
+
+  return {
+    identify,
+
+    /** False only where it is known: another boot, or our own namespace shows it gone. What is out of view may live. */
+    async isAlive(identity) {
+      const [bootId, namespace] = await Promise.all([
+        text('sys/kernel/random/boot_id'),
+        linkOf(`${procDirectory}/self/ns/pid`),
+      ]);
+      if (bootId === '' || namespace === undefined) return true;
+      if (bootId.trim() !== identity.bootId) return false;
+      if (namespace !== identity.pidNamespace) return true;
+      return (await identify(identity.pid))?.startTicks === identity.startTicks;
+    },
+
+    async heldOpen(files) {
+      const held = new Set<string>();
+      const ownPid = await linkOf(`${procDirectory}/self`);
+      for (const pid of await namesIn(procDirectory)) {
+        if (held.size === files.size) break;
+        if (!/^\d+$/.test(pid) || pid === ownPid) continue;
+        for (const file of await openFilesOf(`${procDirectory}/${pid}/fd`))
+          if (files.has(file)) held.add(file);
+      }
+      return held;
+    },
+  };
+}
+
+interface StatFields {
+  readonly state: string;
+  readonly threads: number;
+  readonly startTicks: string;
+}
+
+/** Fields 3, 20 and 22; field 2 is the program's name in parentheses and may hold any character, `)` too. */
+function statFields(line: string): StatFields | undefined {
+  const fields = line.slice(line.lastIndexOf(')') + 2).split(' ');
+  const [state, threads, startTicks] = [fields[0], fields[17], fields[19]];
+  if (state === undefined || threads === undefined || startTicks === undefined) return undefined;
+  return { state, threads: Number(threads), startTicks };
+}
+
+/** Killed and not yet waited for; a leader whose other threads go on counts as alive. */
+function isDead({ state, threads }: StatFields): boolean {
+  return state === 'X' || (state === 'Z' && threads <= 1);
+}
+
+/** `dev:ino` of each regular file that is open. The link's text spares a stat of pipes and sockets. */
+async function openFilesOf(descriptors: string): Promise<readonly string[]> {
+  const open: string[] = [];
+  for (const descriptor of await namesIn(descriptors)) {
+    const path = `${descriptors}/${descriptor}`;
+    const target = await linkOf(path);
+    if (target === undefined || !target.startsWith('/') || target.startsWith('/dev/')) continue;
+    const found = await statOf(path);
+    if (found?.isFile() === true) open.push(`${found.dev}:${found.ino}`);
+  }
+  return open;
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch {
+    return []; // reason: gone meanwhile, another user's, or no /proc
+  }
+}
+
+async function linkOf(path: string): Promise<string | undefined> {
+  try {
+    return await readlink(path);
+  } catch {
+    return undefined; // reason: as in namesIn
+  }
+}
+
+async function statOf(path: string): Promise<BigIntStats | undefined> {
+  try {
+    return await stat(path, { bigint: true });
+  } catch {
+    return undefined; // reason: as in namesIn
+  }
+}

@@ -1,0 +1,50 @@
+import { S3Client } from '@aws-sdk/client-s3';
+
+/** Where and how to write; what is not set is left to the bucket. */
+export interface S3Destination {
+  readonly bucket: string;
+  readonly region: string;
+  /** Set for anything but AWS itself. */
+  readonly endpoint?: string | undefined;
+  readonly pathStyle: boolean;
+  readonly storageClass?: string | undefined;
+  readonly encryption?: 'AES256' | 'aws:kms' | undefined;
+  readonly kmsKeyId?: string | undefined;
+  readonly tags: Readonly<Record<string, string>>;
+  /** Without them the SDK looks in the usual places: environment, profile, role of the host or pod. */
+  readonly credentials?: S3Credentials | undefined;
+}
+
+export interface S3Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string | undefined;
+}
+
+const connectionTimeoutMs = 10_000;
+
+/** A client that gives up on a connection that is silent for `idleTimeoutMs`; how long a busy one lasts is not limited. */
+export function createS3Client(destination: S3Destination, idleTimeoutMs: number): S3Client {
+  const { region, endpoint, pathStyle, credentials } = destination;
+  return new S3Client({
+    region,
+    forcePathStyle: pathStyle,
+    // A redirected request would be answered by a bucket that nobody named; the region is to be corrected instead.
+    followRegionRedirects: false,
+    // What conditions a server honours is decided by the endpoint, so none may come from elsewhere.
+    ignoreConfiguredEndpointUrls: true,
+    requestHandler: { connectionTimeout: connectionTimeoutMs, socketTimeout: idleTimeoutMs },
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials: plain(credentials) }),
+  });
+}
+
+/** AWS honours If-None-Match and If-Match on every write; of other servers that is not known. */
+export function isAws(endpoint: string | undefined): boolean {
+  if (endpoint === undefined) return true;
+  return /(^|\.)amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname);
+}
+
+function plain({ accessKeyId, secretAccessKey, sessionToken }: S3Credentials) {
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+}

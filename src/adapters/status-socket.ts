@@ -1,0 +1,94 @@
+import { chmodSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import type { Service } from '../ports/service.ts';
+import type { Status } from '../ports/status.ts';
+
+const socketName = 'status.sock';
+/** What the system allows a socket's path to be, with its final NUL. */
+const pathBytesMax = 107;
+const answerBytesMax = 16 * 1024 * 1024;
+const answerTimeoutMs = 5000;
+
+/** Answers each connection with one JSON document and closes it. Whoever holds the state directory owns the socket. */
+export class StatusSocket implements Service {
+  readonly name = 'status socket';
+  readonly #path: string;
+  readonly #status: () => Status;
+  readonly #onProblem: (problem: string) => void;
+  #server: Server | undefined;
+  #ended: (() => void) | undefined;
+
+  constructor(options: {
+    stateDirectory: string;
+    status: () => Status;
+    onProblem: (problem: string) => void;
+  }) {
+    this.#path = join(options.stateDirectory, socketName);
+    this.#status = options.status;
+    this.#onProblem = options.onProblem;
+  }
+
+  async run(): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      this.#ended = resolve;
+    });
+    if (Buffer.byteLength(this.#path) > pathBytesMax) {
+      this.#onProblem(
+        `status cannot be asked: the path ${JSON.stringify(this.#path)} is too long for a socket`,
+      );
+    } else {
+      this.#listen();
+    }
+    await ended;
+  }
+
+  #listen(): void {
+    // The journal's lock is ours, so a socket that lies there is a dead process's.
+    rmSync(this.#path, { force: true });
+    const server = createServer((connection) => {
+      connection.on('error', () => connection.destroy());
+      connection.end(`${JSON.stringify(this.#status())}\n`);
+    });
+    server.maxConnections = 16;
+    server.on('error', (error) => this.#onProblem(`status cannot be asked: ${error.message}`));
+    server.listen(this.#path, () => chmodSync(this.#path, 0o600));
+    server.unref();
+    this.#server = server;
+  }
+
+  async stop(): Promise<void> {
+    this.#server?.close();
+    this.#server = undefined;
+    this.#ended?.();
+  }
+}
+
+/** Undefined when no daemon answers there. */
+export function askStatus(stateDirectory: string): Promise<Status | undefined> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const connection = connect(join(stateDirectory, socketName));
+    const give = (status: Status | undefined) => {
+      connection.destroy();
+      resolve(status);
+    };
+    connection.setTimeout(answerTimeoutMs, () => give(undefined));
+    connection.on('error', () => give(undefined));
+    connection.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      chunks.push(chunk);
+      if (size > answerBytesMax) give(undefined);
+    });
+    connection.on('end', () => give(parse(Buffer.concat(chunks).toString('utf8'))));
+  });
+}
+
+function parse(text: string): Status | undefined {
+  try {
+    return JSON.parse(text) as Status;
+  } catch {
+    return undefined; // reason: a daemon that died while answering did not answer
+  }
+}

@@ -1,0 +1,69 @@
+import { hostname, tmpdir } from 'node:os';
+import { createFolderSource } from '../adapters/folder-source.ts';
+import { systemClock } from '../adapters/system-time.ts';
+import { realFolder, rootRules } from '../compose.ts';
+import { loadConfig } from '../config/load.ts';
+import { printSize } from '../config/units.ts';
+import { createCompanionFilter } from '../domain/companion-filter.ts';
+import { readOneFileSession } from '../formats/native.ts';
+import { formatReaders } from '../formats/registry.ts';
+import { type FolderPlan, planFolder, type SessionPlan } from '../services/planner.ts';
+import { SessionReadings } from '../services/session-reading.ts';
+import { type Edge, exitCode } from './edge.ts';
+import { type GlobalFlags, loadInputs } from './inputs.ts';
+
+/** `trainlogd plan`: what would be recognised and shipped, under which keys. Sends nothing, writes nothing. */
+export async function plan(edge: Edge, flags: GlobalFlags, directory: string | undefined): Promise<number> {
+  const { config, warnings } = loadConfig(loadInputs(edge, flags, { 'watch.directory': directory }));
+  for (const warning of warnings) edge.stderr(`warning: ${warning}\n`);
+  const source = createFolderSource({
+    directory: config.watch.directory,
+    stateDirectory: tmpdir(),
+    polling: false,
+    clock: systemClock,
+    onDegraded: () => {},
+    onClaimsImpossible: () => {},
+  });
+  try {
+    const folder = await planFolder(
+      {
+        source,
+        readings: new SessionReadings({ source, readers: formatReaders, oneFile: readOneFileSession }),
+        rules: rootRules(config),
+        choose: createCompanionFilter(config.companions),
+        keyTemplate: config.destination.keyTemplate,
+        host: hostname(),
+        folder: realFolder(config.watch.directory),
+        nowMs: systemClock.nowMs(),
+      },
+      new AbortController().signal,
+    );
+    edge.stdout(flags.json ? `${JSON.stringify(folder, null, 2)}\n` : planText(folder));
+    return exitCode.ok;
+  } finally {
+    await source.close();
+  }
+}
+
+function planText(plan: FolderPlan): string {
+  const files = plan.sessions.reduce((sum, session) => sum + session.companions.length, 0);
+  const lines = plan.sessions.flatMap(sessionLines);
+  if (plan.loose.length > 0) {
+    lines.push('', 'in no session, not shipped:', ...plan.loose.map((path) => `  ${JSON.stringify(path)}`));
+  }
+  const total = `${plan.sessions.length} sessions, ${files} companions, ${printSize(plan.bytes)} in ${plan.folder}`;
+  return `${[...lines, '', total].join('\n').trimStart()}\n`;
+}
+
+function sessionLines(session: SessionPlan): string[] {
+  const { excluded } = session;
+  return [
+    '',
+    `${JSON.stringify(session.path)} (${session.foundBy})`,
+    `  ${session.key}`,
+    ...session.companions.map((file) => `  ${file.key}  ${printSize(file.bytes)}`),
+    ...(excluded.files > 0 ? [`  left out: ${excluded.files} files, ${printSize(excluded.bytes)}`] : []),
+    ...session.missing.map((file) => `  missing: ${JSON.stringify(file.path)}, ${file.reason}`),
+    ...session.warnings.map((warning) => `  warning: ${warning}`),
+  ];
+}

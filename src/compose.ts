@@ -1,0 +1,283 @@
+import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import PQueue from 'p-queue';
+import picomatch from 'picomatch';
+import { createDirectoryStore } from './adapters/directory-store.ts';
+import { createFolderSource } from './adapters/folder-source.ts';
+import { openJournalFile } from './adapters/journal-file.ts';
+import { createProcessTable } from './adapters/proc-table.ts';
+import { createS3Store } from './adapters/s3-store.ts';
+import { createSqliteJournal } from './adapters/sqlite-journal.ts';
+import { StatusSocket } from './adapters/status-socket.ts';
+import { systemClock } from './adapters/system-time.ts';
+import type { Config } from './config/schema.ts';
+import { Daemon } from './daemon.ts';
+import { createCompanionFilter } from './domain/companion-filter.ts';
+import type { FactSource } from './domain/merge-facts.ts';
+import type { RootRules } from './domain/session-root.ts';
+import { displayPath } from './domain/watched-path.ts';
+import { readOneFileSession } from './formats/native.ts';
+import { formatReaders } from './formats/registry.ts';
+import type { Events } from './ports/events.ts';
+import type { FileSource } from './ports/file-source.ts';
+import type { Journal } from './ports/journal.ts';
+import type { ObjectStore } from './ports/object-store.ts';
+import type { Status } from './ports/status.ts';
+import { Assembler } from './services/assembler.ts';
+import { DestinationGate } from './services/destination-gate.ts';
+import { FileTransfer } from './services/file-transfer.ts';
+import { FolderWatcher } from './services/folder-watcher.ts';
+import { Janitor } from './services/janitor.ts';
+import { LogShipping } from './services/log-shipping.ts';
+import { SessionObserver } from './services/session-observer.ts';
+import { SessionReadings } from './services/session-reading.ts';
+import { SessionShipping } from './services/session-shipping.ts';
+import { SessionTracker } from './services/session-tracker.ts';
+import { Uploader } from './services/uploader.ts';
+
+/**
+ * Builds everything and wires it; nothing else does.
+ *
+ *   watched folder ──▶ FolderSource ──hints──▶ FolderWatcher ──looks──▶ SessionTracker ──▶ SessionObserver
+ *                        (chokidar, scans)        when to look              which sessions      ended? settled?
+ *                                                                                                   │
+ *        formats/ ──facts──▶ SessionReadings ──────────────────────────────────────────────▶ Assembler
+ *                                                                                                   │ one transaction
+ *                                                                                                   ▼
+ *   bucket ◀── ObjectStore ◀── FileTransfer, LogShipping ◀── SessionShipping ◀── Uploader ◀──── Journal (SQLite)
+ *              (S3, directory)    behind the DestinationGate      one pass         p-queue           ▲
+ *                                                                                                    └── Janitor, status
+ */
+export interface ComposeOptions {
+  readonly config: Config;
+  readonly events: Events;
+  readonly host: string;
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: string;
+  /** `drain` and `backfill` take what `run` would leave alone. */
+  readonly ignoreOlderThanMs: number;
+  readonly includeSkipped: boolean;
+}
+
+export interface Agent {
+  readonly daemon: Daemon;
+  readonly tracker: SessionTracker;
+  readonly observer: SessionObserver;
+  readonly watcher: FolderWatcher;
+  readonly uploader: Uploader;
+  readonly journal: Journal;
+  readonly folder: string;
+  readonly destination: string;
+  status(): Status;
+  close(): Promise<void>;
+}
+
+const localTimes = { settleMs: 2_000, rescanMs: 60_000 };
+const networkTimes = { settleMs: 120_000, rescanMs: 600_000 };
+const sessionDepthMax = 6;
+/** Sessions under way for each transfer: enough that a session's serial steps never leave a transfer idle. */
+const sessionsPerTransfer = 4;
+
+export function compose(options: ComposeOptions): Agent {
+  const { config, events, host, version } = options;
+  const clock = systemClock;
+  const folder = realFolder(config.watch.directory);
+  const { pid, startedAt } = options;
+  const journal = createSqliteJournal(
+    openJournalFile(config.state.directory, { pid, host, folder, startedAt }),
+  );
+  const source = createFolderSource({
+    directory: config.watch.directory,
+    stateDirectory: config.state.directory,
+    polling: config.watch.polling,
+    clock,
+    onDegraded: (problem) => events.emit('watch.degraded', problem),
+    onClaimsImpossible: (problem) => events.emit('claims.impossible', problem),
+  });
+  const store = createStore(config);
+  const processes = createProcessTable();
+  const readings = new SessionReadings({ source, readers: formatReaders, oneFile: readOneFileSession });
+  const assembler = new Assembler({
+    source,
+    journal,
+    readings,
+    clock,
+    events,
+    choose: createCompanionFilter(config.companions),
+    keyTemplate: config.destination.keyTemplate,
+    folder,
+    agent: { version, host },
+    defaults: defaultFacts(config),
+  });
+  const isNetwork = () => watcher.folderState?.state === 'present' && watcher.folderState.network;
+  const times = () => (isNetwork() ? networkTimes : localTimes);
+  const observer = new SessionObserver({
+    source,
+    journal,
+    readings,
+    assembler,
+    processes,
+    clock,
+    events,
+    folder,
+    idleMs: config.watch.idleMs,
+    settleMs: () => (config.watch.settleMs === 'auto' ? times().settleMs : config.watch.settleMs),
+    onEnqueued: () => uploader.wake(),
+  });
+  const tracker = new SessionTracker({
+    source,
+    journal,
+    readings,
+    observer,
+    processes,
+    clock,
+    events,
+    folder,
+    rules: rootRules(config),
+    network: isNetwork,
+    ignoreOlderThanMs: options.ignoreOlderThanMs,
+    includeSkipped: options.includeSkipped,
+    absenceMs: config.watch.idleMs,
+  });
+  const watcher = new FolderWatcher({
+    source,
+    tracker,
+    observer,
+    clock,
+    events,
+    rescanMs: () => (config.watch.rescanMs === 'auto' ? times().rescanMs : config.watch.rescanMs),
+    spread: createHash('sha256').update(host).digest().readUInt16BE(0) / 0x10000,
+  });
+  const gate = new DestinationGate({ name: store.name, clock, events, limits: config.retry });
+  const context = {
+    source,
+    journal,
+    store,
+    gate,
+    clock,
+    events,
+    retry: config.retry,
+    keyTemplate: config.destination.keyTemplate,
+    logBytesMax: config.sessionLog.bytesMax,
+  };
+  const sessionsMax = config.upload.concurrency * sessionsPerTransfer;
+  const shipping = new SessionShipping({
+    context,
+    logs: new LogShipping(context),
+    transfer: new FileTransfer(context),
+    queue: new PQueue({ concurrency: config.upload.concurrency }),
+  });
+  const uploader = new Uploader({
+    journal,
+    shipping,
+    clock,
+    folder,
+    sessions: new PQueue({ concurrency: sessionsMax }),
+    sessionsMax,
+    hasOpenSessions: () => tracker.openSessions().length > 0,
+    onShipped: (sid, root) => tracker.onShipped(sid, root),
+  });
+  const janitor = new Janitor({
+    source,
+    journal,
+    store,
+    processes,
+    clock,
+    events,
+    folder,
+    retention: config.retention,
+  });
+  const status = (): Status => ({
+    version: 1,
+    running: true,
+    pid,
+    host,
+    program: version,
+    folder,
+    destination: store.name,
+    state: config.state.directory,
+    folderState: watcher.folderState?.state ?? 'not looked at yet',
+    ...blockedPart(gate),
+    backlog: journal.backlog(folder),
+    uploads: uploader.activeTransfers().map(({ startedMs, ...transfer }) => ({
+      ...transfer,
+      forMs: Math.round(clock.monotonicMs() - startedMs),
+    })),
+    loose: tracker.looseFiles().map((entry) => displayPath(entry.path)),
+  });
+  const socket = new StatusSocket({
+    stateDirectory: config.state.directory,
+    status,
+    onProblem: (problem) => events.emit('config.warning', { problem }),
+  });
+  // Old work before new: the uploader starts before the watcher looks. Drained and stopped the other way round.
+  const services = [socket, janitor, uploader, watcher];
+  return {
+    daemon: new Daemon({ services, clock, events }),
+    tracker,
+    observer,
+    watcher,
+    uploader,
+    journal,
+    folder,
+    destination: store.name,
+    status,
+    close: () => closeAll(source, store, journal),
+  };
+}
+
+function blockedPart(gate: DestinationGate): Pick<Status, 'blocked'> {
+  const blocked = gate.state();
+  if (!blocked) return {};
+  const { code, cause, remedy, sinceMs } = blocked;
+  return { blocked: { code, cause, remedy, sinceMs } };
+}
+
+async function closeAll(source: FileSource, store: ObjectStore, journal: Journal): Promise<void> {
+  await source.close();
+  await store.close();
+  journal.close();
+}
+
+export function createStore(config: Config): ObjectStore {
+  const { destination, upload } = config;
+  if (destination.kind === 'directory') return createDirectoryStore({ path: destination.path });
+  const { partSizeBytes, partConcurrency } = upload;
+  return createS3Store({ destination, partSizeBytes, partConcurrency });
+}
+
+/** The folder by its real path, so that a link to it is no other folder; as given while it is not there. */
+export function realFolder(directory: string): string {
+  try {
+    return realpathSync(directory);
+  } catch {
+    return directory; // reason: it may be created or mounted later
+  }
+}
+
+export function rootRules(config: Config): Omit<RootRules, 'frozen'> {
+  const glob = config.watch.sessions;
+  return {
+    recognise: (names) => {
+      const found = formatReaders.flatMap((reader) => reader.recognise(names)?.confidence ?? []);
+      return found.includes('certain') ? 'certain' : found[0];
+    },
+    matches: glob === 'auto' ? undefined : picomatch(glob.replace(/\/$/, '')),
+    depthMax: glob === 'auto' ? sessionDepthMax : Number.POSITIVE_INFINITY,
+  };
+}
+
+export function defaultFacts({ defaults }: Config): FactSource | undefined {
+  const { user, pod, costPerHour, currency } = defaults;
+  const podFacts = {
+    ...pod,
+    ...(costPerHour !== undefined && { costPerHour }),
+    ...(currency !== undefined && { currency }),
+  };
+  const facts = {
+    ...(user !== undefined && { user: { username: user } }),
+    ...(Object.keys(podFacts).length > 0 && { pod: podFacts }),
+  };
+  return Object.keys(facts).length > 0 ? { source: 'defaults', facts, provenance: {} } : undefined;
+}

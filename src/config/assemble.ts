@@ -1,0 +1,195 @@
+import type { Config, Destination } from './config.ts';
+import { type FoundCredentials, findCredentials } from './credentials.ts';
+import { checkpointGlobs } from './default-globs.ts';
+import { buildDestination } from './destination.ts';
+import { deepFreeze } from './freeze.ts';
+import { absolutePath, defaultStateDirectory, hashFolder, isWithin, type Surroundings } from './paths.ts';
+import { type Findings, quoteValue } from './problem.ts';
+import { type Resolved, resolveOptions, variableLayer } from './resolve.ts';
+import type { OptionKey, Values } from './schema.ts';
+import type { Layer, Setting, Source } from './source.ts';
+import { printDuration, printSize } from './units.ts';
+import type { Variable, Variables } from './variables.ts';
+
+/** A configuration that holds, and where each part of it comes from. */
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly warnings: readonly string[];
+  readonly sources: Readonly<Record<OptionKey, Source>>;
+  /** Effective values by key; what is computed (bucket, region, paths) is filled in. */
+  readonly values: Values;
+  /** Where the key pair was set. Absent: the SDK's own chain, or no bucket. */
+  readonly credentialsAt?: string;
+  /** The YAML file that was read. */
+  readonly configFile?: string;
+  /** 12 hex digits that tell the watched folder from others. */
+  readonly folderHash: string;
+}
+
+/** All that files and flags gave, before it is held against the options. */
+export interface Parts extends Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly environment: Variables;
+  readonly dotenv: Variables;
+  readonly yaml: Layer;
+  readonly overrides: Layer;
+  readonly configFile: string | undefined;
+  readonly follow: (path: string) => string;
+  readonly findings: Findings;
+}
+
+/** The configuration of all parts; undefined, or with problems in `findings`, when it does not hold. */
+export function assemble(parts: Parts): LoadedConfig | undefined {
+  const { environment, dotenv, findings } = parts;
+  const layers = [parts.overrides, variableLayer(environment), variableLayer(dotenv), parts.yaml];
+  const resolved = resolveOptions([...layers, guideLayer(environment, dotenv)], findings);
+  const watched = watchedDirectory(resolved, parts);
+  const credentials = s3Credentials(resolved, parts);
+  const variableNames = [...Object.keys(parts.env).filter((name) => parts.env[name]), ...dotenv.keys()];
+  const destination = buildDestination({ ...parts, resolved, credentials, watched, variableNames });
+  const state = stateDirectory(resolved, watched, parts);
+  checkTogether(resolved, findings);
+  if (!destination || watched === undefined || state === undefined) return undefined;
+  return {
+    config: deepFreeze(toConfig(resolved.values, destination, watched, state)),
+    warnings: findings.warnings,
+    sources: resolved.sources,
+    values: effective(resolved.values, destination, watched, state),
+    folderHash: hashFolder(watched),
+    ...(credentials && { credentialsAt: credentials.at }),
+    ...(parts.configFile !== undefined && { configFile: parts.configFile }),
+  };
+}
+
+/** The guide's variables stand in for keys that nothing else sets: YAML goes before an ambient AWS_REGION. */
+function guideLayer(environment: Variables, dotenv: Variables): Layer {
+  const layer = new Map<string, Setting>();
+  const put = (key: OptionKey, names: readonly string[], toRaw = (variable: Variable) => variable.value) => {
+    const found = [environment, dotenv].flatMap((place) => names.flatMap((name) => place.get(name) ?? []))[0];
+    if (found) layer.set(key, { raw: toRaw(found), source: found.source });
+  };
+  put('destination.url', ['S3_BUCKET_NAME'], ({ value }) =>
+    value.startsWith('s3://') ? value : `s3://${value}`,
+  );
+  put('destination.region', ['AWS_REGION', 'AWS_DEFAULT_REGION']);
+  put('destination.endpoint', ['AWS_ENDPOINT_URL_S3', 'AWS_ENDPOINT_URL']);
+  return layer;
+}
+
+/** A directory needs no credentials, so half a key pair beside it is nobody's problem. */
+function s3Credentials(resolved: Resolved, parts: Parts): FoundCredentials | undefined {
+  if (resolved.values['destination.url']?.startsWith('file:')) return undefined;
+  return findCredentials(parts.environment, parts.dotenv, parts.findings);
+}
+
+function watchedDirectory({ values, settings, refused }: Resolved, parts: Parts): string | undefined {
+  if (refused.has('watch.directory')) return undefined;
+  const watched = absolutePath(values['watch.directory'], parts);
+  if (watched === undefined) reportHomeless('watch.directory', settings, parts.findings);
+  return watched;
+}
+
+function stateDirectory({ values, settings, refused }: Resolved, watched: string | undefined, parts: Parts) {
+  const key = 'state.directory';
+  const configured = values[key];
+  if (watched === undefined || refused.has(key)) return undefined;
+  const state =
+    configured === undefined
+      ? defaultStateDirectory(watched, parts.env, parts)
+      : absolutePath(configured, parts);
+  if (state === undefined) {
+    reportHomeless(key, settings, parts.findings);
+    return undefined;
+  }
+  if (isWithin(watched, state) || isWithin(parts.follow(watched), parts.follow(state)))
+    parts.findings.problems.push({
+      key,
+      value: quoteValue(state),
+      problem: `must lie outside the watched folder ${quoteValue(watched)}: set ${key}`,
+      ...at(settings.get(key)),
+    });
+  return state;
+}
+
+function reportHomeless(key: OptionKey, settings: Layer, { problems }: Findings): void {
+  problems.push({
+    key,
+    problem: 'needs a home directory and none is known: set an absolute path',
+    ...at(settings.get(key)),
+  });
+}
+
+function at(setting: Setting | undefined): { at?: string } {
+  return setting ? { at: setting.source.at } : {};
+}
+
+/** Above this, uploads in flight could crowd out the training. */
+const inFlightBytesWarn = 1024 ** 3;
+
+function checkTogether({ values, settings, refused }: Resolved, { problems, warnings }: Findings): void {
+  const [base, longest] = [values['retry.baseDelay'], values['retry.maxDelay']];
+  if (base > longest && !refused.has('retry.baseDelay') && !refused.has('retry.maxDelay'))
+    problems.push({
+      key: 'retry.baseDelay',
+      value: quoteValue(printDuration(base)),
+      problem: `accepted: at most retry.maxDelay, which is ${printDuration(longest)}`,
+      ...at(settings.get('retry.baseDelay')),
+    });
+  const inFlight =
+    values['upload.concurrency'] * values['upload.partConcurrency'] * values['upload.partSize'];
+  if (inFlight > inFlightBytesWarn)
+    warnings.push(
+      `upload.concurrency x upload.partConcurrency x upload.partSize is ${printSize(inFlight)} of memory: lower one of them`,
+    );
+}
+
+function effective(values: Values, destination: Destination, watched: string, state: string): Values {
+  const paths = { ...values, 'watch.directory': watched, 'state.directory': state };
+  if (destination.kind === 'directory') return paths;
+  return {
+    ...paths,
+    'destination.url': `s3://${destination.bucket}`,
+    'destination.region': destination.region,
+    'destination.pathStyle': destination.pathStyle,
+  };
+}
+
+function toConfig(values: Values, destination: Destination, watched: string, state: string): Config {
+  const [user, pod] = [values['defaults.user'], values['defaults.pod']];
+  const [costPerHour, currency] = [values['defaults.costPerHour'], values['defaults.currency']];
+  return {
+    watch: {
+      directory: watched,
+      sessions: values['watch.sessions'],
+      polling: values['watch.polling'],
+      settleMs: values['watch.settle'],
+      rescanMs: values['watch.rescan'],
+      idleMs: values['watch.idle'],
+      ignoreOlderThanMs: values['watch.ignoreOlderThan'],
+    },
+    companions: {
+      include: values['companions.include'],
+      exclude: values['companions.exclude'],
+      checkpoints: checkpointGlobs,
+      bytesMax: values['companions.bytesMax'],
+    },
+    sessionLog: { bytesMax: values['sessionLog.bytesMax'] },
+    destination,
+    upload: {
+      concurrency: values['upload.concurrency'],
+      partSizeBytes: values['upload.partSize'],
+      partConcurrency: values['upload.partConcurrency'],
+    },
+    retry: { baseDelayMs: values['retry.baseDelay'], maxDelayMs: values['retry.maxDelay'] },
+    state: { directory: state },
+    retention: { localFiles: values['retention.localFiles'], keepForMs: values['retention.keepFor'] },
+    drain: { timeoutMs: values['drain.timeout'] },
+    defaults: {
+      ...(user !== undefined && { user }),
+      ...(pod !== undefined && { pod }),
+      ...(costPerHour !== undefined && { costPerHour }),
+      ...(currency !== undefined && { currency }),
+    },
+    log: { level: values['log.level'], format: values['log.format'] },
+  };
+}

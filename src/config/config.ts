@@ -1,0 +1,87 @@
+/**
+ * The frozen configuration that the rest of the program is given. Units are in the names; nothing in here
+ * is a placeholder any more: paths are absolute, `auto` is left only where the folder decides.
+ */
+export interface Config {
+  readonly watch: {
+    /** Absolute. */
+    readonly directory: string;
+    /** `auto`, or a glob of session roots relative to the folder. */
+    readonly sessions: 'auto' | string;
+    readonly polling: 'auto' | boolean;
+    readonly settleMs: number | 'auto';
+    readonly rescanMs: number | 'auto';
+    readonly idleMs: number;
+    readonly ignoreOlderThanMs: number;
+  };
+  readonly companions: {
+    /** Globs relative to the session's root, matched with picomatch and `{ dot: true }`. */
+    readonly include: readonly string[];
+    readonly exclude: readonly string[];
+    /** The default globs that mean weights and checkpoints, whatever `exclude` says. */
+    readonly checkpoints: readonly string[];
+    readonly bytesMax: number;
+  };
+  readonly sessionLog: { readonly bytesMax: number };
+  readonly destination: Destination;
+  readonly upload: {
+    readonly concurrency: number;
+    readonly partSizeBytes: number;
+    readonly partConcurrency: number;
+  };
+  readonly retry: { readonly baseDelayMs: number; readonly maxDelayMs: number };
+  /** `directory` is absolute and lies outside the watched folder. */
+  readonly state: { readonly directory: string };
+  readonly retention: { readonly localFiles: 'keep' | 'delete'; readonly keepForMs: number };
+  readonly drain: { readonly timeoutMs: number };
+  readonly defaults: {
+    readonly user?: string;
+    readonly pod?: PodDefaults;
+    readonly costPerHour?: number;
+    readonly currency?: string;
+  };
+  readonly log: {
+    readonly level: 'error' | 'warn' | 'info' | 'debug';
+    readonly format: 'auto' | 'text' | 'json';
+  };
+}
+
+export interface PodDefaults {
+  readonly id?: string;
+  readonly provider?: string;
+  readonly gpuType?: string;
+  readonly gpuCount?: number;
+}
+
+export type Destination = S3Destination | DirectoryDestination;
+
+export interface S3Destination {
+  readonly kind: 's3';
+  readonly bucket: string;
+  readonly region: string;
+  readonly endpoint?: string;
+  readonly pathStyle: boolean;
+  readonly keyTemplate: string;
+  readonly storageClass?: string;
+  readonly encryption?: 'AES256' | 'aws:kms';
+  readonly kmsKeyId?: string;
+  readonly tags: Readonly<Record<string, string>>;
+  /**
+   * The guide's key pair, only where its variables are set. Not enumerable, so that printing, JSON and
+   * spreading leave it out: hand on the destination itself, not a copy. Absent: the SDK's own chain.
+   */
+  readonly credentials?: Credentials;
+}
+
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+export interface DirectoryDestination {
+  readonly kind: 'directory';
+  /** Absolute. */
+  readonly path: string;
+  readonly keyTemplate: string;
+}

@@ -1,0 +1,51 @@
+/**
+ * When a session has ended: the first of its native result, an empty marker, a framework's own end of run, the death of
+ * its process, silence. All but silence are evidence; silence is provisional and a later write takes it back.
+ */
+export type EndedStatus = 'completed' | 'failed' | 'cancelled' | 'interrupted' | 'stalled';
+
+export interface Seal {
+  readonly status: EndedStatus;
+  /** For `session.sealedBy`: what said so. */
+  readonly by: string;
+  readonly evidence: boolean;
+  /** RFC 3339, where the evidence names it. */
+  readonly endedAt?: string;
+  readonly error?: string;
+}
+
+export interface EndObservations {
+  /** From the readers: a native result or a framework's own end of run, in the order of the registry. */
+  readonly endings: readonly {
+    readonly status: EndedStatus;
+    readonly by: string;
+    readonly endedAt?: string;
+    readonly error?: string;
+  }[];
+  readonly marker: '_SUCCESS' | '_FAILED' | undefined;
+  /** `dead` only for a process that was seen alive and is known to be gone. */
+  readonly process: { readonly pid: number; readonly state: 'alive' | 'dead' } | undefined;
+  readonly quietForMs: number;
+  /** Some process in view holds a file of the session open. */
+  readonly heldOpen: boolean;
+}
+
+export function endOf(seen: EndObservations, idleMs: number): Seal | undefined {
+  const native = seen.endings[0];
+  if (native?.by === 'result.json') return { ...native, evidence: true };
+  if (seen.marker === '_FAILED') return { status: 'failed', by: '_FAILED', evidence: true };
+  if (seen.marker === '_SUCCESS') return { status: 'completed', by: '_SUCCESS', evidence: true };
+  if (native) return { ...native, evidence: true };
+  if (seen.process?.state === 'dead') {
+    return { status: 'interrupted', by: `session.pid: process ${seen.process.pid} is gone`, evidence: true };
+  }
+  if (silent(seen, idleMs)) {
+    return { status: 'stalled', by: `no change for ${Math.round(idleMs / 1000)} s`, evidence: false };
+  }
+  return undefined;
+}
+
+/** Silence: nothing changed for long enough and nobody in view could still write. */
+export function silent(seen: Pick<EndObservations, 'quietForMs' | 'heldOpen'>, idleMs: number): boolean {
+  return seen.quietForMs >= idleMs && !seen.heldOpen;
+}

@@ -1,0 +1,69 @@
+/**
+ * What can go wrong with work that is queued, in the four kinds that decide what the queue does next.
+ * Only adapters read provider codes and errno; everything else sees these.
+ *
+ *   transient   this job later: back off, attempts + 1
+ *   blocked     all jobs later: the destination is paused and probed, no attempts are spent
+ *   permanent   this job is parked until a person acts
+ *   cancelled   we stopped it ourselves: not a failure, the job stays pending
+ */
+export type FailureKind = 'transient' | 'blocked' | 'permanent' | 'cancelled';
+
+export interface FailureFields {
+  readonly kind: FailureKind;
+  /** The provider's or the system's own code, for people who search for it: `SlowDown`, `EACCES`. */
+  readonly code: string;
+  /** What was attempted, on what (quoted), and what was found. One sentence, no secrets, no full stop. */
+  readonly attempted: string;
+  /** What a person can do about it. Required for `blocked` and `permanent`. */
+  readonly remedy?: string;
+  readonly retryAfterMs?: number;
+  readonly cause?: unknown;
+}
+
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly kind: FailureKind;
+  readonly code: string;
+  readonly remedy: string | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(fields: FailureFields) {
+    super(fields.attempted, fields.cause === undefined ? undefined : { cause: fields.cause });
+    this.kind = fields.kind;
+    this.code = fields.code;
+    this.remedy = fields.remedy;
+    this.retryAfterMs = fields.retryAfterMs;
+  }
+}
+
+/**
+ * Another object is where we wanted to write, or the one that we wanted to replace is no longer the one there.
+ * Not a failure of the destination: the caller looks what is there and decides.
+ */
+export class Conflict extends Error {
+  override readonly name = 'Conflict';
+  readonly key: string;
+
+  constructor(key: string, found: string) {
+    super(`writing ${JSON.stringify(key)}: ${found}`);
+    this.key = key;
+  }
+}
+
+/** A file of the watched folder is not what the listing said; names the reason that the session log will give. */
+export type FileFailureReason = 'vanished' | 'unreadable' | 'changing';
+
+export class FileFailure extends Error {
+  override readonly name = 'FileFailure';
+  readonly reason: FileFailureReason;
+  readonly code: string;
+  readonly remedy: string;
+
+  constructor(reason: FileFailureReason, code: string, attempted: string, remedy: string) {
+    super(attempted);
+    this.reason = reason;
+    this.code = code;
+    this.remedy = remedy;
+  }
+}

@@ -1,0 +1,67 @@
+import type { Seal } from './end-rule.ts';
+
+/**
+ * A session's life. Only `open`, `shipping` and `shipped` are ever on disk; the others are memory, and a crash in them
+ * is a crash in the last one that was on disk.
+ *
+ *   state       means                                     leaves by
+ *   open        being written                             ended -> sealing
+ *   sealing     ended; stragglers get the settle time     settled -> assembling · changed -> sealing, or open if provisional
+ *   assembling  facts are being read                      enqueued -> shipping · changed -> sealing, or open if provisional
+ *   shipping    its jobs are in the journal               shipped -> shipped · changed -> sealing, or open if provisional
+ *   shipped     the bucket says all there is to say       changed -> sealing, or open if provisional (revision + 1)
+ *
+ * A seal by silence is provisional: a change takes it back. A seal by evidence stays, a change only adds a revision.
+ */
+export type SessionState =
+  | { readonly at: 'open' }
+  | { readonly at: 'sealing'; readonly seal: Seal; readonly sinceMs: number }
+  | { readonly at: 'assembling'; readonly seal: Seal }
+  | { readonly at: 'shipping'; readonly seal: Seal }
+  | { readonly at: 'shipped'; readonly seal: Seal };
+
+export type SessionEvent =
+  | { readonly type: 'changed'; readonly nowMs: number }
+  | { readonly type: 'ended'; readonly seal: Seal; readonly nowMs: number }
+  | { readonly type: 'settled' }
+  | { readonly type: 'enqueued' }
+  | { readonly type: 'shipped' };
+
+export const openSession: SessionState = { at: 'open' };
+
+export function advance(state: SessionState, event: SessionEvent): SessionState {
+  switch (event.type) {
+    case 'ended':
+      return state.at === 'open' ? { at: 'sealing', seal: event.seal, sinceMs: event.nowMs } : state;
+    case 'changed':
+      return afterChange(state, event.nowMs);
+    case 'settled':
+      return state.at === 'sealing' ? { at: 'assembling', seal: state.seal } : state;
+    case 'enqueued':
+      return state.at === 'assembling' ? { at: 'shipping', seal: state.seal } : state;
+    case 'shipped':
+      return state.at === 'shipping' ? { at: 'shipped', seal: state.seal } : state;
+    default:
+      return unreachable(event);
+  }
+}
+
+function afterChange(state: SessionState, nowMs: number): SessionState {
+  switch (state.at) {
+    case 'open':
+      return state;
+    case 'sealing':
+      // The wait is bounded from the first seal on, whatever keeps changing.
+      return state.seal.evidence ? state : openSession;
+    case 'assembling':
+    case 'shipping':
+    case 'shipped':
+      return state.seal.evidence ? { at: 'sealing', seal: state.seal, sinceMs: nowMs } : openSession;
+    default:
+      return unreachable(state);
+  }
+}
+
+function unreachable(value: never): never {
+  throw new Error(`no such case: ${JSON.stringify(value)}`);
+}

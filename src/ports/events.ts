@@ -1,0 +1,62 @@
+/**
+ * Everything that trainlogd has to say, declared once. Logic emits; adapters/winston-events.ts alone makes lines of it.
+ * Emitting never throws and never waits. Paths are already display text; no field ever holds a secret.
+ */
+export interface EventMap {
+  'daemon.started': { folder: string; destination: string; state: string; version: string; network: boolean };
+  'daemon.draining': { timeoutMs: number; signal: string };
+  'daemon.forced': { signal: string };
+  'daemon.stopped': { unsent: number; exitCode: number };
+  'config.warning': { problem: string };
+  'folder.missing': { folder: string; remedy: string };
+  'folder.found': { folder: string };
+  'folder.replaced': { folder: string };
+  'folder.problem': { path: string; code: string; remedy: string };
+  'watch.degraded': { code: string; message: string; remedy: string };
+  'claims.impossible': { code: string; message: string; remedy: string };
+  'claim.released': { session: string; path: string; reason: string };
+  'session.found': { session: string; path: string; by: string };
+  'session.skipped': { count: number; olderThan: string };
+  'session.sealed': { session: string; status: string; by: string };
+  'session.reopened': { session: string };
+  'session.renamed': { session: string; wanted: string; reason: string };
+  'session.shipped': { session: string; key: string; status: string; revision: number; missing: number };
+  'session.warning': { session: string; warning: string };
+  'session.vanished': { session: string; path: string };
+  'file.uploaded': { session: string; path: string; key: string; sizeBytes: number; durationMs: number };
+  'file.unchanged': { session: string; path: string };
+  'file.parked': {
+    session: string;
+    path: string;
+    reason: string;
+    code: string;
+    cause: string;
+    remedy: string;
+  };
+  'file.vanished': { session: string; path: string };
+  'file.deleted': { session: string; path: string; sizeBytes: number };
+  'upload.retry': {
+    session: string;
+    path: string;
+    attempt: number;
+    delayMs: number;
+    code: string;
+    cause: string;
+  };
+  'destination.blocked': {
+    destination: string;
+    code: string;
+    cause: string;
+    remedy: string;
+    probeInMs: number;
+  };
+  'destination.open': { destination: string; blockedForMs: number };
+  'journal.recovered': { openSessions: number; unfinishedSessions: number; unfinishedFiles: number };
+  'service.failed': { service: string; cause: string };
+}
+
+export type EventName = keyof EventMap;
+
+export interface Events {
+  emit<Name extends EventName>(name: Name, fields: EventMap[Name]): void;
+}

@@ -1,0 +1,116 @@
+import type { WatchedPath } from '../domain/watched-path.ts';
+import type { ByteSource } from './object-store.ts';
+
+/**
+ * The watched folder. The contract (test/contracts/file-source.ts proves it for the real and the fake one):
+ *
+ * - `list` and `scan` are the truth; hints only say where to look sooner. A missed hint costs time, never a file.
+ * - Nothing is written in the folder, no link is followed, nothing but regular files is opened.
+ * - An opened file was, when it was opened, a regular file that lay below the folder by the path that was asked for.
+ * - Errors about one file are `FileFailure`; errors about the folder itself are `FolderState`.
+ */
+export interface FileSource {
+  /** Absolute path, for people. */
+  readonly directory: string;
+
+  /** Is the folder there, and is it still the same one? Never throws. */
+  state(): Promise<FolderState>;
+
+  /** The entries straight in `at`, ignored names left out. Undefined when `at` is not a directory (any more). */
+  list(at: WatchedPath, signal: AbortSignal): Promise<Listing | undefined>;
+
+  /** Everything below `at` (`at` itself included as `self`), ignored names and what is below them left out. */
+  scan(at: WatchedPath, signal: AbortSignal): Promise<Listing | undefined>;
+
+  /** Opens a regular file safely. Throws FileFailure. The caller closes it. */
+  open(path: WatchedPath): Promise<OpenFile>;
+
+  /**
+   * Tries to keep the bytes of a file alive under `claim` (a name of ours) should its owner delete it: a hard link in
+   * the claim directory. The file's stat with the link made (a link moves ctime), undefined where the system does not
+   * allow one; never throws for that reason.
+   */
+  claim(path: WatchedPath, claim: string): Promise<FileStat | undefined>;
+  openClaim(claim: string, path: WatchedPath): Promise<OpenFile | undefined>;
+  /** The stat of the file that was claimed, once the link is gone; undefined when there was no such claim. */
+  releaseClaim(claim: string): Promise<FileStat | undefined>;
+  claims(): Promise<readonly ClaimInfo[]>;
+  /** Lets claims go, oldest first, whose owners deleted the file, while their disk has too little room. Names them. */
+  releaseClaimsBelowFloor(): Promise<readonly string[]>;
+
+  /** Deletes one regular file if, looked at once more right before, it is exactly `expected`. */
+  removeIfUnchanged(path: WatchedPath, expected: FileStat): Promise<'removed' | 'changed' | 'gone'>;
+
+  /** Directories to watch for hints: these and no others. */
+  watch(roots: ReadonlySet<WatchedPath>): void;
+  /** Called with the path of something that may have changed. Set once, before the first `watch`. */
+  onHint(listener: (path: WatchedPath) => void): void;
+
+  close(): Promise<void>;
+}
+
+export type FolderState =
+  | {
+      readonly state: 'present';
+      readonly identity: string;
+      readonly fileSystem: string;
+      readonly network: boolean;
+    }
+  | { readonly state: 'missing' }
+  | { readonly state: 'unreadable'; readonly code: string };
+
+/** As the system gives it; times in nanoseconds since 1970, device and inode as they are. */
+export interface FileStat {
+  readonly dev: bigint;
+  readonly ino: bigint;
+  readonly sizeBytes: number;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+  /** 0 where the file system does not know. */
+  readonly birthtimeNs: bigint;
+}
+
+export type EntryKind = 'file' | 'directory' | 'link' | 'other';
+
+export interface Entry {
+  /** Relative to the watched folder. */
+  readonly path: WatchedPath;
+  readonly kind: EntryKind;
+  readonly stat: FileStat;
+}
+
+export interface Listing {
+  readonly self: Entry;
+  /** In byte order of their paths. */
+  readonly entries: readonly Entry[];
+  /** Directories that could not be read, and where a bound was hit; the rest of the listing is good. */
+  readonly problems: readonly {
+    readonly path: WatchedPath;
+    readonly code: string;
+    readonly remedy: string;
+  }[];
+}
+
+export interface OpenFile extends ByteSource {
+  /** Taken from the open descriptor. */
+  readonly stat: FileStat;
+  /** The descriptor's present stat. */
+  statNow(): Promise<FileStat>;
+  close(): Promise<void>;
+}
+
+export interface ClaimInfo {
+  readonly claim: string;
+  readonly sizeBytes: number;
+  readonly claimedAtMs: number;
+}
+
+/** Inode, size and times as one comparable word: a cheap hint that nothing changed. Device numbers may change at a reboot. */
+export function fingerprintOf(stat: FileStat): string {
+  return `${stat.ino}:${stat.sizeBytes}:${stat.mtimeNs}:${stat.ctimeNs}`;
+}
+
+/** What a directory is, so that one made again under the same name is another. */
+export function directoryIdentity(stat: FileStat): string {
+  return `${stat.ino}:${stat.birthtimeNs}`;
+}

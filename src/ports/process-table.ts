@@ -1,0 +1,18 @@
+/** The processes that this host shows us; in a container often only our own. */
+export interface ProcessTable {
+  /** Number and start time, in this PID namespace and boot; undefined when there is no such process in view. */
+  identify(pid: number): Promise<ProcessIdentity | undefined>;
+  isAlive(identity: ProcessIdentity): Promise<boolean>;
+  /** Which of these files (`dev:ino`) some process in view holds open, ourselves left out. */
+  heldOpen(files: ReadonlySet<string>): Promise<ReadonlySet<string>>;
+}
+
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Clock ticks since boot, as in /proc/PID/stat. */
+  readonly startTicks: string;
+  /** Wall-clock milliseconds, from boot time and ticks. */
+  readonly startedAtMs: number;
+  readonly bootId: string;
+  readonly pidNamespace: string;
+}

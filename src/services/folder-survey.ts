@@ -1,0 +1,158 @@
+import {
+  findRoots,
+  namesByDirectory,
+  owningRoot,
+  type RootRules,
+  rootReason,
+  type SessionRoot,
+} from '../domain/session-root.ts';
+import { baseName, depthOf, type WatchedPath } from '../domain/watched-path.ts';
+import { directoryIdentity, type Entry, type FileSource, type Listing } from '../ports/file-source.ts';
+
+/** One look at the folder, or at a part of it: which sessions are there, with which files. */
+export interface SurveyedSession {
+  readonly root: SessionRoot;
+  readonly directoryIdentity: string;
+  readonly startedNoLaterThanNs: bigint;
+  /** Regular files of this session and of no deeper one, in byte order. */
+  readonly files: readonly Entry[];
+  /** Links, FIFOs, sockets, devices: named or counted, never opened. */
+  readonly others: readonly Entry[];
+  readonly problems: Listing['problems'];
+}
+
+export interface Survey {
+  readonly sessions: readonly SurveyedSession[];
+  /** Files straight in the folder that belong to no session. */
+  readonly loose: readonly Entry[];
+}
+
+/** Says whether a file straight in the folder is a session by itself. */
+export type OneFileRule = (entry: Entry) => Promise<boolean>;
+
+/** The whole folder, one directory at a time, so that memory holds one subtree. */
+export async function* surveyFolder(
+  source: FileSource,
+  rules: RootRules,
+  isOneFile: OneFileRule,
+  signal: AbortSignal,
+): AsyncGenerator<Survey> {
+  const top = await source.list('', signal);
+  if (!top) return;
+  if (folderIsSession(top, rules)) {
+    const whole = await source.scan('', signal);
+    if (whole) yield surveyListing(whole, rules);
+    return;
+  }
+  yield await surveyTopFiles(top, rules, isOneFile);
+  for (const entry of top.entries) {
+    if (signal.aborted) return;
+    if (entry.kind !== 'directory') continue;
+    const survey = await surveySubtree(source, entry.path, rules, signal);
+    if (survey) yield survey;
+  }
+}
+
+export function folderIsSession(top: Listing, rules: RootRules): boolean {
+  const names = new Set(top.entries.filter((entry) => entry.kind === 'file').map((entry) => entry.path));
+  return rootReason('', names, false, rules) !== undefined;
+}
+
+/** One directory straight in the folder. Undefined when it is not there or is no directory. */
+export async function surveySubtree(
+  source: FileSource,
+  top: WatchedPath,
+  rules: RootRules,
+  signal: AbortSignal,
+): Promise<Survey | undefined> {
+  const listing = await source.scan(top, signal);
+  return listing && surveyListing(listing, rules);
+}
+
+export async function surveyTopFiles(
+  top: Listing,
+  rules: RootRules,
+  isOneFile: OneFileRule,
+): Promise<Survey> {
+  const sessions: SurveyedSession[] = [];
+  const loose: Entry[] = [];
+  for (const entry of top.entries) {
+    if (entry.kind === 'directory') continue;
+    if (entry.kind === 'file' && !rules.matches && (await isOneFile(entry))) {
+      sessions.push({
+        root: { path: entry.path, kind: 'file', by: 'file' },
+        directoryIdentity: directoryIdentity(entry.stat),
+        startedNoLaterThanNs: earliestNs([entry]),
+        files: [entry],
+        others: [],
+        problems: [],
+      });
+    } else {
+      loose.push(entry);
+    }
+  }
+  return { sessions, loose };
+}
+
+function surveyListing(listing: Listing, rules: RootRules): Survey {
+  const top = listing.self.path;
+  const names = namesByDirectory(top, listing.entries);
+  const roots = findRoots(top, names, false, rules);
+  const paths = new Set(roots.map((root) => root.path));
+  const selves = new Map<WatchedPath, Entry>([[top, listing.self]]);
+  const owned = new Map<WatchedPath, { files: Entry[]; others: Entry[] }>();
+  const loose: Entry[] = [];
+  for (const entry of listing.entries) {
+    if (entry.kind === 'directory') {
+      selves.set(entry.path, entry);
+      continue;
+    }
+    const owner = owningRoot(entry.path, paths);
+    if (owner === undefined) {
+      loose.push(entry);
+      continue;
+    }
+    const mine = owned.get(owner) ?? { files: [], others: [] };
+    owned.set(owner, mine);
+    (entry.kind === 'file' ? mine.files : mine.others).push(entry);
+  }
+  const sessions = roots.flatMap((root): SurveyedSession[] => {
+    const self = selves.get(root.path);
+    const { files, others } = owned.get(root.path) ?? { files: [], others: [] };
+    // Nothing has been written yet: there is no session to speak of.
+    if (!self || files.length === 0) return [];
+    return [
+      {
+        root,
+        directoryIdentity: directoryIdentity(self.stat),
+        startedNoLaterThanNs: earliestNs([self, ...files]),
+        files,
+        others,
+        problems: listing.problems.filter((problem) => owningRoot(problem.path, paths) === root.path),
+      },
+    ];
+  });
+  return { sessions, loose };
+}
+
+/** The earliest time that the file system remembers of these. */
+function earliestNs(entries: readonly Entry[]): bigint {
+  let earliest: bigint | undefined;
+  for (const { kind, stat } of entries) {
+    const born = stat.birthtimeNs > 0n ? stat.birthtimeNs : undefined;
+    // A directory's mtime moves with every entry; only its birth tells when the session began.
+    for (const time of kind === 'directory' ? [born] : [born, stat.mtimeNs]) {
+      if (time !== undefined && (earliest === undefined || time < earliest)) earliest = time;
+    }
+  }
+  return earliest ?? entries[0]?.stat.mtimeNs ?? 0n;
+}
+
+/** The name straight in the folder that a path lies in or is. */
+export function topName(path: WatchedPath): WatchedPath {
+  return depthOf(path) <= 1 ? path : path.slice(0, path.indexOf('/'));
+}
+
+export function looksLikeOneFile(entry: Entry): boolean {
+  return /\.(json|log)$/.test(baseName(entry.path));
+}

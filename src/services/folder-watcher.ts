@@ -1,0 +1,196 @@
+import { quotePath, type WatchedPath } from '../domain/watched-path.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Events } from '../ports/events.ts';
+import type { FileSource, FolderState } from '../ports/file-source.ts';
+import type { Deadline, Service } from '../ports/service.ts';
+import { topName } from './folder-survey.ts';
+import type { SessionObserver } from './session-observer.ts';
+import type { SessionTracker } from './session-tracker.ts';
+
+export interface WatcherOptions {
+  readonly source: FileSource;
+  readonly tracker: SessionTracker;
+  readonly observer: SessionObserver;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly rescanMs: () => number;
+  /** In [0, 1): where in its period this host rescans, so that a fleet does not do so at once. */
+  readonly spread: number;
+}
+
+/** Events come in bursts: what arrives in this time is one look. */
+const debounceMs = 50;
+const askProcessesEveryMs = 2000;
+const absentFolderEveryMs = 2000;
+/** A look that took t is not repeated before 99 t have passed: looking costs at most 1 % of the time. */
+const restAfterLook = 99;
+
+/** Decides when to look: a whole survey on a schedule and when in doubt, a part of it after a hint or when something is due. */
+export class FolderWatcher implements Service {
+  readonly name = 'watcher';
+  readonly #options: WatcherOptions;
+  readonly #stop = new AbortController();
+  readonly #hints = new Set<WatchedPath>();
+  readonly #restUntilMs = new Map<WatchedPath, number>();
+  #wake: (() => void) | undefined;
+  #surveyAtMs = Number.NEGATIVE_INFINITY;
+  #folder: FolderState | undefined;
+  #askAtMs = Number.NEGATIVE_INFINITY;
+  #running: Promise<void> | undefined;
+  #draining: { deadline: Deadline; done: () => void } | undefined;
+  surveysDone = 0;
+
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+    options.source.onHint((path) => this.#hint(path));
+  }
+
+  #hint(path: WatchedPath): void {
+    this.#hints.add(topName(path));
+    this.#wake?.();
+  }
+
+  get folderState(): FolderState | undefined {
+    return this.#folder;
+  }
+
+  run(): Promise<void> {
+    this.#running ??= this.#loop();
+    return this.#running;
+  }
+
+  async #loop(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      await this.#snapshots();
+      if (await this.#isFolderThere()) await this.#lookAround(signal);
+      if (!signal.aborted) await this.#rest();
+    }
+  }
+
+  async #isFolderThere(): Promise<boolean> {
+    const { source, events } = this.#options;
+    const before = this.#folder;
+    const now = await source.state();
+    this.#folder = now;
+    const folder = quotePath(source.directory);
+    if (now.state !== 'present') {
+      if (before?.state !== now.state) {
+        const remedy =
+          now.state === 'missing'
+            ? 'create it, mount it, or correct watch.directory; trainlogd waits for it'
+            : `let this user read it (${now.code}); trainlogd looks again`;
+        events.emit('folder.missing', { folder, remedy });
+      }
+      return false;
+    }
+    if (before?.state === 'present' && before.identity !== now.identity) {
+      events.emit('folder.replaced', { folder });
+      this.#surveyAtMs = Number.NEGATIVE_INFINITY;
+    } else if (before && before.state !== 'present') {
+      events.emit('folder.found', { folder });
+      this.#surveyAtMs = Number.NEGATIVE_INFINITY;
+    }
+    return true;
+  }
+
+  async #lookAround(signal: AbortSignal): Promise<void> {
+    const { tracker, clock, source } = this.#options;
+    if (clock.monotonicMs() >= this.#askAtMs && tracker.namesProcesses) {
+      await tracker.askProcesses();
+      this.#askAtMs = clock.monotonicMs() + askProcessesEveryMs;
+    }
+    if (clock.monotonicMs() >= this.#surveyAtMs) await this.#survey(signal);
+    else await this.#revisit(signal);
+    source.watch(tracker.openRoots());
+  }
+
+  async #survey(signal: AbortSignal): Promise<void> {
+    const { tracker, clock, rescanMs, spread } = this.#options;
+    const startedMs = clock.monotonicMs();
+    this.#hints.clear();
+    const isComplete = await tracker.survey(signal);
+    const tookMs = clock.monotonicMs() - startedMs;
+    const periodMs = this.surveysDone === 0 ? rescanMs() * (0.5 + spread / 2) : rescanMs();
+    this.#surveyAtMs =
+      clock.monotonicMs() + Math.max(isComplete ? periodMs : debounceMs, tookMs * restAfterLook);
+    if (isComplete) this.surveysDone += 1;
+  }
+
+  async #revisit(signal: AbortSignal): Promise<void> {
+    const { tracker, clock } = this.#options;
+    for (const top of new Set([...this.#hints, ...tracker.due(clock.monotonicMs()).tops])) {
+      if (signal.aborted) return;
+      const startedMs = clock.monotonicMs();
+      if ((this.#restUntilMs.get(top) ?? 0) > startedMs) continue;
+      this.#hints.delete(top);
+      // A file straight in the folder, or a session that is the folder: only a whole survey can tell.
+      if (!(await tracker.revisit(top, signal)))
+        this.#surveyAtMs = Math.min(this.#surveyAtMs, startedMs + debounceMs);
+      const endedMs = clock.monotonicMs();
+      this.#restUntilMs.set(top, endedMs + (endedMs - startedMs) * restAfterLook);
+    }
+    for (const [top, untilMs] of this.#restUntilMs)
+      if (untilMs <= clock.monotonicMs()) this.#restUntilMs.delete(top);
+  }
+
+  async #rest(): Promise<void> {
+    const { clock, tracker } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (this.#draining) return;
+    if (this.#folder?.state !== 'present') {
+      await this.#sleepUntil(nowMs + absentFolderEveryMs, false);
+      return;
+    }
+    const due = tracker.due(nowMs);
+    const wakeAt = [this.#surveyAtMs, due.nextMs];
+    for (const top of [...this.#hints, ...due.tops])
+      wakeAt.push(this.#restUntilMs.get(top) ?? nowMs + debounceMs);
+    if (tracker.namesProcesses) wakeAt.push(this.#askAtMs);
+    await this.#sleepUntil(Math.min(...wakeAt), this.#hints.size > 0);
+    // A burst is let pass before it is looked at.
+    if (this.#hints.size > 0) await clock.sleep(debounceMs, this.#stop.signal);
+  }
+
+  async #sleepUntil(atMs: number, ignoreHints: boolean): Promise<void> {
+    const { clock } = this.#options;
+    const timer = new AbortController();
+    const stopped = () => timer.abort();
+    this.#stop.signal.addEventListener('abort', stopped, { once: true });
+    if (!ignoreHints) this.#wake = () => timer.abort();
+    await clock.sleep(Math.max(0, Math.min(atMs - clock.monotonicMs(), 60_000)), timer.signal);
+    this.#wake = undefined;
+    this.#stop.signal.removeEventListener('abort', stopped);
+  }
+
+  /**
+   * Before anything else is tried, the bucket is to get the log of every open session as it is: nobody knows whether
+   * there will be a next start. Watching goes on. In the loop's turn, so that no look is under way meanwhile.
+   */
+  async drain(deadline: Deadline): Promise<void> {
+    await new Promise<void>((resolve) => {
+      deadline.signal.addEventListener('abort', () => resolve(), { once: true });
+      this.#draining = { deadline, done: resolve };
+      this.#wake?.();
+    });
+  }
+
+  async #snapshots(): Promise<void> {
+    const { tracker, observer } = this.#options;
+    const draining = this.#draining;
+    if (!draining) return;
+    this.#draining = undefined;
+    for (const tracked of tracker.openSessions()) {
+      if (draining.deadline.signal.aborted) break;
+      await observer.snapshot(tracked);
+    }
+    draining.done();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running?.catch(() => {
+      // reason: whoever awaits run() is told
+    });
+  }
+}

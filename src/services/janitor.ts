@@ -1,0 +1,121 @@
+import { Failure, FileFailure } from '../domain/failure.ts';
+import { displayPath } from '../domain/watched-path.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Events } from '../ports/events.ts';
+import { type FileSource, fingerprintOf } from '../ports/file-source.ts';
+import type { DeletableFile, Journal } from '../ports/journal.ts';
+import type { ObjectStore } from '../ports/object-store.ts';
+import type { ProcessTable } from '../ports/process-table.ts';
+import type { Service } from '../ports/service.ts';
+import { pathInFolder } from './sort-files.ts';
+
+export interface JanitorOptions {
+  readonly source: FileSource;
+  readonly journal: Journal;
+  readonly store: ObjectStore;
+  readonly processes: ProcessTable;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly folder: string;
+  readonly retention: { readonly localFiles: 'keep' | 'delete'; readonly keepForMs: number };
+}
+
+const everyMs = 60_000;
+const deletionsAtOnce = 500;
+
+/** Cleans up after shipping: claims that nobody needs any more and, where the owner asked for it, files that arrived. */
+export class Janitor implements Service {
+  readonly name = 'janitor';
+  readonly #options: JanitorOptions;
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(options: JanitorOptions) {
+    this.#options = options;
+  }
+
+  run(): Promise<void> {
+    this.#running ??= this.#loop();
+    return this.#running;
+  }
+
+  async #loop(): Promise<void> {
+    await this.#releaseOrphans();
+    while (!this.#stop.signal.aborted) {
+      await this.#makeRoom();
+      if (this.#options.retention.localFiles === 'delete') await this.deleteShipped(this.#stop.signal);
+      await this.#options.clock.sleep(everyMs, this.#stop.signal);
+    }
+  }
+
+  /** A crash between a receipt and its claim's end leaves a link behind that holds disk space for nothing. */
+  async #releaseOrphans(): Promise<void> {
+    const pending = this.#options.journal.pendingClaims();
+    for (const { claim } of await this.#options.source.claims()) {
+      if (!pending.has(claim)) await this.#options.source.releaseClaim(claim);
+    }
+  }
+
+  /** Below the free-space floor the training's disk is worth more than a file that its owner has deleted. */
+  async #makeRoom(): Promise<void> {
+    for (const claim of await this.#options.source.releaseClaimsBelowFloor()) {
+      this.#options.events.emit('claim.released', {
+        session: claim.split('-')[0] ?? '',
+        path: claim,
+        reason: 'the disk is nearly full',
+      });
+    }
+  }
+
+  /** Every condition again, right before each single file goes. */
+  async deleteShipped(signal: AbortSignal): Promise<void> {
+    const { journal, clock, folder, retention } = this.#options;
+    const candidates = journal.deletable(folder, clock.nowMs() - retention.keepForMs, deletionsAtOnce);
+    for (const candidate of candidates) {
+      if (signal.aborted) return;
+      await this.#delete(candidate, signal);
+    }
+  }
+
+  async #delete({ sid, session, root, kind, file }: DeletableFile, signal: AbortSignal): Promise<void> {
+    const { source, processes, journal, events } = this.#options;
+    const path = pathInFolder(root, kind, file.path);
+    const stat = await this.#statOf(path);
+    if (!stat || fingerprintOf(stat) !== file.fingerprint || String(stat.dev) !== file.receipt?.device)
+      return;
+    const name = `${stat.dev}:${stat.ino}`;
+    if ((await processes.heldOpen(new Set([name]))).has(name)) return;
+    if (!(await this.#isInBucket(file, signal))) return;
+    if ((await source.removeIfUnchanged(path, stat)) !== 'removed') return;
+    journal.recordDeleted(sid, file.path);
+    events.emit('file.deleted', { session, path: displayPath(file.path), sizeBytes: stat.sizeBytes });
+  }
+
+  async #statOf(path: string) {
+    try {
+      const opened = await this.#options.source.open(path);
+      await opened.close();
+      return opened.stat;
+    } catch (error) {
+      if (error instanceof FileFailure) return undefined; // reason: what cannot be opened is not deleted
+      throw error;
+    }
+  }
+
+  async #isInBucket(file: DeletableFile['file'], signal: AbortSignal): Promise<boolean> {
+    try {
+      const found = await this.#options.store.find(file.key, signal);
+      return found?.etag === file.receipt?.etag && found?.sizeBytes === file.receipt?.sizeBytes;
+    } catch (error) {
+      if (error instanceof Failure) return false; // reason: in doubt the file stays, the next round asks again
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running?.catch(() => {
+      // reason: whoever awaits run() is told
+    });
+  }
+}

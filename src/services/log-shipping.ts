@@ -1,0 +1,162 @@
+import { type ComposedLog, composeLog, logDigest } from '../domain/compose-log.ts';
+import { Conflict, Failure } from '../domain/failure.ts';
+import { type SessionLog, sessionLogSchema } from '../domain/session-log.ts';
+import type { Shipment } from '../ports/journal.ts';
+import type { ByteSource, PutCondition, StoredObject } from '../ports/object-store.ts';
+import { IdentityTaken, isOurs, objectMetadata, type ShippingContext } from './shipping-context.ts';
+
+/** A log in the bucket is never larger than what we write, but for what only its files need. */
+const logReadBytesMax = 64 * 1024 * 1024;
+/** Logs that were just written, so that the next revision need not read them back. */
+const recentMax = 64;
+
+type Base = { readonly previous: SessionLog | undefined; readonly condition: PutCondition };
+
+/**
+ * Writes a session's log: reads what the one before knew, composes, and replaces exactly that one. The log in the bucket
+ * is the authority on itself: after a crash, or with a lost journal, it is adopted instead of being written over.
+ */
+export class LogShipping {
+  readonly #context: ShippingContext;
+  readonly #recent = new Map<number, { etag: string; log: SessionLog }>();
+
+  constructor(context: ShippingContext) {
+    this.#context = context;
+  }
+
+  /** Throws Failure and IdentityTaken. `unchanged`: the log that is there says all there is to say. */
+  async ship(sid: number, signal: AbortSignal): Promise<{ written: boolean; missing: number } | undefined> {
+    const { journal, store, logBytesMax } = this.#context;
+    for (let conflicts = 0; conflicts < 5; conflicts++) {
+      const shipment = journal.shipment(sid);
+      if (!shipment) return undefined;
+      const base = await this.#base(shipment, conflicts > 0, signal);
+      if (base === 'adopted') continue;
+      const files = journal.files(sid);
+      const { identity, draft, revision } = shipment;
+      const input = { identity, draft, files, previous: base.previous, bytesMax: logBytesMax };
+      const composed = composeLog({ ...input, revision: revision + 1 });
+      if (composed.digest === shipment.logDigest) return { written: false, missing: composed.missing };
+      try {
+        const receipt = await store.put(
+          {
+            key: identity.key,
+            source: bytesSource(Buffer.from(composed.text)),
+            contentType: 'application/json',
+            metadata: { ...objectMetadata(this.#context, identity), revision: String(revision + 1) },
+            condition: base.condition,
+          },
+          signal,
+        );
+        this.#recordWritten(shipment, composed, receipt.etag, 'absent' in base.condition);
+        return { written: true, missing: composed.missing };
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error;
+        this.#recent.delete(sid);
+      }
+    }
+    throw new Failure({
+      kind: 'transient',
+      code: 'Conflict',
+      attempted: `writing the log of session ${sid}: somebody else keeps changing it`,
+    });
+  }
+
+  /** What the new log replaces. `adopted`: a log of ours was found that the journal did not know; look again. */
+  async #base(shipment: Shipment, mustLook: boolean, signal: AbortSignal): Promise<Base | 'adopted'> {
+    const { logEtag, identity, sid } = shipment;
+    const recent = this.#recent.get(sid);
+    if (!mustLook && logEtag === undefined) return { previous: undefined, condition: { absent: true } };
+    if (!mustLook && recent && recent.etag === logEtag) {
+      return { previous: recent.log, condition: { etag: recent.etag } };
+    }
+    const found = await this.#context.store.find(identity.key, signal);
+    if (!found) return { previous: undefined, condition: { absent: true } };
+    if (!isOurs(found, identity)) throw new IdentityTaken(identity.key);
+    const previous = await this.#read(found, signal);
+    if (found.etag === logEtag) return { previous, condition: { etag: found.etag } };
+    this.#adopt(shipment, found, previous);
+    return 'adopted';
+  }
+
+  async #read(found: StoredObject, signal: AbortSignal): Promise<SessionLog | undefined> {
+    try {
+      const { bytes } = await this.#context.store.get(found.key, logReadBytesMax, signal);
+      const parsed = sessionLogSchema.safeParse(JSON.parse(bytes.toString('utf8')));
+      return parsed.success ? parsed.data : undefined;
+    } catch (error) {
+      // Archived or damaged, it cannot be read and need not be: the journal and the disk say what there is.
+      if (error instanceof SyntaxError || (error instanceof Failure && error.kind === 'permanent'))
+        return undefined;
+      throw error;
+    }
+  }
+
+  #adopt(shipment: Shipment, found: StoredObject, log: SessionLog | undefined): void {
+    const { journal, clock } = this.#context;
+    const paths = new Map(journal.files(shipment.sid).map((file) => [file.key, file.path]));
+    const companions = log?.companions ?? [];
+    const rows = companions.map((companion) => ({
+      path: paths.get(companion.key) ?? companion.path,
+      key: companion.key,
+      receipt: {
+        etag: companion.etag,
+        sizeBytes: companion.bytes,
+        crc32: companion.crc32 ?? '',
+        contentType: companion.contentType ?? '',
+        device: '',
+        receivedAtMs: clock.nowMs(),
+        ...(companion.partSize !== undefined && { partSizeBytes: companion.partSize }),
+      },
+    }));
+    journal.adopt(shipment.sid, rows);
+    journal.recordLog(shipment.sid, {
+      revision: log?.session.revision ?? Number(found.metadata['revision'] ?? 0),
+      etag: found.etag,
+      digest: log ? logDigest(log) : '',
+      missing: log?.missing.length ?? 1,
+      certain: true,
+      listed: rows.map((row) => row.path),
+    });
+    if (log) this.#remember(shipment.sid, found.etag, log);
+  }
+
+  #recordWritten(shipment: Shipment, composed: ComposedLog, etag: string, created: boolean): void {
+    const { journal, store } = this.#context;
+    journal.recordLog(shipment.sid, {
+      revision: shipment.revision + 1,
+      etag,
+      digest: composed.digest,
+      missing: composed.missing,
+      certain: !created || store.createIsAtomic || shipment.identity.unique,
+      listed: composed.listed,
+    });
+    this.#remember(shipment.sid, etag, JSON.parse(composed.text) as SessionLog);
+  }
+
+  #remember(sid: number, etag: string, log: SessionLog): void {
+    this.#recent.delete(sid);
+    this.#recent.set(sid, { etag, log });
+    const oldest = this.#recent.keys().next().value;
+    if (this.#recent.size > recentMax && oldest !== undefined) this.#recent.delete(oldest);
+  }
+
+  forget(sid: number): void {
+    this.#recent.delete(sid);
+  }
+
+  /** A first write that was not atomic: is it still ours? Throws IdentityTaken when somebody else's is there. */
+  async confirm(shipment: Shipment, signal: AbortSignal): Promise<void> {
+    const found = await this.#context.store.find(shipment.identity.key, signal);
+    if (found && !isOurs(found, shipment.identity)) throw new IdentityTaken(shipment.identity.key);
+    this.#context.journal.setCertain(shipment.sid);
+  }
+}
+
+function bytesSource(bytes: Buffer): ByteSource {
+  return {
+    sizeBytes: bytes.length,
+    read: async (position, length) => bytes.subarray(position, position + length),
+    assertUnchanged: async () => {},
+  };
+}

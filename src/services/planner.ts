@@ -1,0 +1,78 @@
+import type { CompanionChoice } from '../domain/companion-filter.ts';
+import { companionKey, sessionLogKey } from '../domain/object-key.ts';
+import type { RootRules } from '../domain/session-root.ts';
+import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
+import type { FileSource } from '../ports/file-source.ts';
+import { type SurveyedSession, surveyFolder } from './folder-survey.ts';
+import { planIdentity } from './identify.ts';
+import type { SessionReadings } from './session-reading.ts';
+import { sortFiles } from './sort-files.ts';
+
+/** What would be shipped of one session, were it shipped now. */
+export interface SessionPlan {
+  readonly id: string;
+  readonly path: string;
+  readonly foundBy: string;
+  readonly key: string;
+  readonly startedAt: string;
+  readonly companions: readonly { path: string; key: string; bytes: number }[];
+  readonly excluded: { files: number; bytes: number };
+  readonly missing: readonly { path: string; bytes?: number | undefined; reason: string }[];
+  readonly warnings: readonly string[];
+}
+
+export interface FolderPlan {
+  readonly folder: string;
+  readonly sessions: readonly SessionPlan[];
+  readonly loose: readonly string[];
+  readonly bytes: number;
+}
+
+export interface PlannerOptions {
+  readonly source: FileSource;
+  readonly readings: SessionReadings;
+  readonly rules: Omit<RootRules, 'frozen'>;
+  readonly choose: (path: WatchedPath, sizeBytes: number) => CompanionChoice;
+  readonly keyTemplate: string;
+  readonly host: string;
+  readonly folder: string;
+  readonly nowMs: number;
+}
+
+/** Looks once, sends nothing, writes nothing; needs no journal. */
+export async function planFolder(options: PlannerOptions, signal: AbortSignal): Promise<FolderPlan> {
+  const rules = { ...options.rules, frozen: () => false };
+  const isOneFile = options.readings.isOneFileSession.bind(options.readings);
+  const sessions: SessionPlan[] = [];
+  const loose: string[] = [];
+  for await (const survey of surveyFolder(options.source, rules, isOneFile, signal)) {
+    for (const surveyed of survey.sessions) sessions.push(await planSession(options, surveyed));
+    loose.push(...survey.loose.map((entry) => displayPath(entry.path)));
+  }
+  const bytes = sessions.flatMap((session) => session.companions).reduce((sum, file) => sum + file.bytes, 0);
+  return { folder: options.folder, sessions, loose, bytes };
+}
+
+async function planSession(options: PlannerOptions, surveyed: SurveyedSession): Promise<SessionPlan> {
+  const { readings, choose, keyTemplate } = options;
+  const { root } = surveyed;
+  const reading = await readings.read({ root: root.path, kind: root.kind, files: surveyed.files });
+  readings.forget(root.path);
+  const { id, startedAtMs, warnings } = planIdentity(options, surveyed, reading);
+  const sorted = sortFiles(surveyed, reading, { choose, isSettled: () => true });
+  return {
+    id,
+    path: displayPath(root.path === '' ? '.' : root.path),
+    foundBy: root.by,
+    key: sessionLogKey(keyTemplate, startedAtMs, id),
+    startedAt: new Date(startedAtMs).toISOString(),
+    companions: sorted.companions.map(({ path, entry }) => ({
+      path: displayPath(path),
+      key: companionKey(keyTemplate, startedAtMs, id, path).key,
+      bytes: entry.stat.sizeBytes,
+    })),
+    excluded: sorted.excluded,
+    missing: sorted.missing,
+    warnings: [...warnings, ...reading.warnings, ...sorted.warnings],
+  };
+}

@@ -1,0 +1,238 @@
+import { type EndObservations, endOf, type Seal } from '../domain/end-rule.ts';
+import { advance } from '../domain/session-machine.ts';
+import { baseName, displayPath, joinPath, type WatchedPath } from '../domain/watched-path.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Events } from '../ports/events.ts';
+import type { Entry, FileSource } from '../ports/file-source.ts';
+import type { Journal, SessionRecord } from '../ports/journal.ts';
+import type { ProcessTable } from '../ports/process-table.ts';
+import type { Assembler } from './assembler.ts';
+import type { SurveyedSession } from './folder-survey.ts';
+import { believedProcess } from './session-process.ts';
+import type { SessionReading, SessionReadings } from './session-reading.ts';
+import type { TrackedSession } from './tracked-session.ts';
+
+export interface ObserverOptions {
+  readonly source: FileSource;
+  readonly journal: Journal;
+  readonly readings: SessionReadings;
+  readonly assembler: Assembler;
+  readonly processes: ProcessTable;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly folder: string;
+  readonly idleMs: number;
+  readonly settleMs: () => number;
+  /** Work was put into the journal. */
+  readonly onEnqueued: () => void;
+}
+
+/** A straggler that never rests does not keep a session from the bucket for ever: it is named as `changing`. */
+const patienceMinMs = 30_000;
+const patienceMaxMs = 60 * 60_000;
+
+/** One look at one session: did it end, has it settled, is it to be assembled. */
+export class SessionObserver {
+  readonly #options: ObserverOptions;
+  /** Set by `drain`: a session without evidence of an end is sealed with this status. */
+  #sealOpenAs: { seal: Seal; quietForMs: number } | undefined;
+
+  constructor(options: ObserverOptions) {
+    this.#options = options;
+  }
+
+  /** From now on, sessions without evidence of an end that were quiet for so long are sealed all the same. */
+  sealOpenSessions(status: 'stalled' | 'interrupted', by: string, quietForMs: number): void {
+    this.#sealOpenAs = { seal: { status, by, evidence: false }, quietForMs };
+  }
+
+  #sealAnyway(quietForMs: number): Seal | undefined {
+    const rule = this.#sealOpenAs;
+    return rule && quietForMs >= rule.quietForMs ? rule.seal : undefined;
+  }
+
+  async look(tracked: TrackedSession, surveyed: SurveyedSession, changed: boolean): Promise<void> {
+    const nowMs = this.#options.clock.monotonicMs();
+    if (changed) this.#change(tracked, nowMs);
+    if (tracked.state.at === 'shipped' || tracked.state.at === 'shipping') {
+      tracked.lookAtMs = Number.POSITIVE_INFINITY;
+      return;
+    }
+    const reading = await this.#options.readings.read({
+      root: tracked.root,
+      kind: tracked.kind,
+      files: surveyed.files,
+    });
+    if (tracked.state.at === 'open') await this.#end(tracked, surveyed, reading, nowMs);
+    if (tracked.state.at === 'sealing') await this.#settle(tracked, surveyed, reading, nowMs);
+  }
+
+  #change(tracked: TrackedSession, nowMs: number): void {
+    const before = tracked.state;
+    tracked.state = advance(before, { type: 'changed', nowMs });
+    const { record } = tracked;
+    if (!record || before.at === 'open' || before.at === 'sealing') return;
+    if (tracked.state.at === 'open') {
+      this.#options.journal.setPhase(record.sid, 'open');
+      this.#options.events.emit('session.reopened', { session: sessionName(tracked) });
+    }
+  }
+
+  async #end(
+    tracked: TrackedSession,
+    surveyed: SurveyedSession,
+    reading: SessionReading,
+    nowMs: number,
+  ): Promise<void> {
+    const { idleMs, events } = this.#options;
+    const quietForMs = nowMs - tracked.changedAtMs;
+    const seen: EndObservations = {
+      endings: reading.endings,
+      marker: undefined,
+      process: await this.#process(tracked, surveyed),
+      quietForMs,
+      heldOpen: quietForMs >= idleMs && (await this.#isHeldOpen(surveyed.files)),
+    };
+    const marked = markerOf(surveyed);
+    const seal = endOf({ ...seen, marker: marked?.marker }, idleMs) ?? this.#sealAnyway(quietForMs);
+    if (!seal) {
+      // Held open: look again after a while, silence alone will not tell.
+      const again = seen.heldOpen ? Math.min(idleMs, 60_000) : Math.max(idleMs - quietForMs, 1000);
+      tracked.lookAtMs = nowMs + again;
+      return;
+    }
+    const dated = { ...seal, ...this.#endedAt(tracked, seal, marked?.entry) };
+    tracked.record ??= this.begin(tracked, 'open');
+    tracked.state = advance(tracked.state, { type: 'ended', seal: dated, nowMs });
+    events.emit('session.sealed', { session: sessionName(tracked), status: dated.status, by: dated.by });
+  }
+
+  /** A marker dates the end, and so does the last change before a process was found dead; a native result speaks for itself. */
+  #endedAt(tracked: TrackedSession, seal: Seal, marker: Entry | undefined): { endedAt?: string } {
+    if (seal.endedAt !== undefined || !seal.evidence) return {};
+    if (marker && seal.by === baseName(marker.path)) return { endedAt: isoOf(marker.stat.mtimeNs) };
+    if (!seal.by.startsWith('session.pid')) return {};
+    let last = 0n;
+    for (const { stat } of tracked.entries) if (stat.mtimeNs > last) last = stat.mtimeNs;
+    return { endedAt: isoOf(last) };
+  }
+
+  /** What was only a candidate becomes a session of the journal. */
+  begin(tracked: TrackedSession, phase: 'open' | 'skipped'): SessionRecord {
+    return this.#options.journal.begin({
+      folder: this.#options.folder,
+      root: tracked.root,
+      kind: tracked.kind,
+      directoryIdentity: tracked.directoryIdentity,
+      phase,
+      foundAtMs: this.#options.clock.nowMs(),
+    });
+  }
+
+  /** Its root is gone: all that was last seen is queued, so that the log names what could not be sent any more. */
+  async sealVanished(tracked: TrackedSession): Promise<void> {
+    const seal: Seal = { status: 'stalled', by: 'its directory is gone', evidence: false };
+    await this.#options.assembler.assemble(tracked, lastSeen(tracked), seal, () => true);
+    this.#options.onEnqueued();
+  }
+
+  /** The log of an open session as it is now, with nothing of it queued. */
+  async snapshot(tracked: TrackedSession): Promise<void> {
+    tracked.record ??= this.begin(tracked, 'open');
+    await this.#options.assembler.assemble(tracked, lastSeen(tracked), undefined, () => true);
+    this.#options.onEnqueued();
+  }
+
+  async #settle(
+    tracked: TrackedSession,
+    surveyed: SurveyedSession,
+    reading: SessionReading,
+    nowMs: number,
+  ): Promise<void> {
+    if (tracked.state.at !== 'sealing') return;
+    const settleMs = this.#options.settleMs();
+    const watched = surveyed.files.filter((file) => !reading.native.has(relative(tracked, file.path)));
+    const settledAtMs = tracked.settledAtMs(
+      watched.map((file) => file.path),
+      settleMs,
+    );
+    const patienceMs = Math.min(
+      Math.max(patienceMinMs, 10 * settleMs) * 2 ** tracked.impatience,
+      patienceMaxMs,
+    );
+    const deadlineMs = tracked.state.sinceMs + patienceMs;
+    if (nowMs < settledAtMs && nowMs < deadlineMs) {
+      tracked.lookAtMs = Math.min(settledAtMs, deadlineMs);
+      return;
+    }
+    const { seal } = tracked.state;
+    tracked.state = advance(tracked.state, { type: 'settled' });
+    const isSettled = (path: WatchedPath) => tracked.changedAt(path) + settleMs <= nowMs;
+    const { changing } = await this.#options.assembler.assemble(tracked, surveyed, seal, isSettled);
+    tracked.state = advance(tracked.state, { type: 'enqueued' });
+    tracked.impatience = changing ? tracked.impatience + 1 : 0;
+    tracked.lookAtMs = changing ? nowMs + settleMs : Number.POSITIVE_INFINITY;
+    this.#options.readings.forget(tracked.root);
+    this.#options.onEnqueued();
+  }
+
+  /** Once it was seen alive, a process that is gone is an end, unless the file names a living one by now. */
+  async #process(tracked: TrackedSession, surveyed: SurveyedSession): Promise<EndObservations['process']> {
+    const { source, processes, journal } = this.#options;
+    const known = tracked.process ?? tracked.record?.process;
+    if (known && (await processes.isAlive(known))) {
+      tracked.process = known;
+      return { pid: known.pid, state: 'alive' };
+    }
+    const entry = surveyed.files.find((file) => file.path === joinPath(tracked.root, 'session.pid'));
+    const named = entry && (await believedProcess(source, processes, entry));
+    tracked.process = named;
+    if (named && tracked.record) {
+      journal.setProcess(tracked.record.sid, named);
+      tracked.record = { ...tracked.record, process: named };
+    }
+    if (named) return { pid: named.pid, state: 'alive' };
+    return known && { pid: known.pid, state: 'dead' };
+  }
+
+  async #isHeldOpen(files: readonly Entry[]): Promise<boolean> {
+    const names = new Set(files.map(({ stat }) => `${stat.dev}:${stat.ino}`));
+    return (await this.#options.processes.heldOpen(names)).size > 0;
+  }
+}
+
+function lastSeen(tracked: TrackedSession): SurveyedSession {
+  const { root, kind, directoryIdentity, entries } = tracked;
+  let earliest = entries[0]?.stat.mtimeNs ?? 0n;
+  for (const { stat } of entries) if (stat.mtimeNs < earliest) earliest = stat.mtimeNs;
+  return {
+    root: { path: root, kind, by: 'frozen' },
+    directoryIdentity,
+    startedNoLaterThanNs: earliest,
+    files: entries,
+    others: [],
+    problems: [],
+  };
+}
+
+export function sessionName(tracked: TrackedSession): string {
+  return tracked.record?.identity?.id ?? (tracked.root === '' ? '.' : displayPath(tracked.root));
+}
+
+function relative(tracked: TrackedSession, path: WatchedPath): WatchedPath {
+  if (tracked.kind === 'file') return baseName(path);
+  return tracked.root === '' ? path : path.slice(tracked.root.length + 1);
+}
+
+/** Empty on purpose: a marker with something in it may be a file of the training. */
+function markerOf(surveyed: SurveyedSession): { marker: '_SUCCESS' | '_FAILED'; entry: Entry } | undefined {
+  for (const marker of ['_FAILED', '_SUCCESS'] as const) {
+    const entry = surveyed.files.find((file) => file.path === joinPath(surveyed.root.path, marker));
+    if (entry && entry.stat.sizeBytes === 0) return { marker, entry };
+  }
+  return undefined;
+}
+
+function isoOf(ns: bigint): string {
+  return new Date(Number(ns / 1_000_000n)).toISOString();
+}

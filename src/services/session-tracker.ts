@@ -1,0 +1,250 @@
+import type { Seal } from '../domain/end-rule.ts';
+import { advance } from '../domain/session-machine.ts';
+import type { RootRules } from '../domain/session-root.ts';
+import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Events } from '../ports/events.ts';
+import type { Entry, FileSource } from '../ports/file-source.ts';
+import type { Journal, SessionRecord } from '../ports/journal.ts';
+import type { ProcessTable } from '../ports/process-table.ts';
+import { type Survey, type SurveyedSession, surveyFolder, surveySubtree, topName } from './folder-survey.ts';
+import { type SessionObserver, sessionName } from './session-observer.ts';
+import type { SessionReadings } from './session-reading.ts';
+import { TrackedSession } from './tracked-session.ts';
+
+export interface TrackerOptions {
+  readonly source: FileSource;
+  readonly journal: Journal;
+  readonly readings: SessionReadings;
+  readonly observer: SessionObserver;
+  readonly processes: ProcessTable;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly folder: string;
+  readonly rules: Omit<RootRules, 'frozen'>;
+  readonly network: () => boolean;
+  /** At the first look at a folder: sessions whose last change is older are left to `backfill`. */
+  readonly ignoreOlderThanMs: number;
+  /** `backfill`: sessions that were skipped are open again. */
+  readonly includeSkipped: boolean;
+  /** How long a root may be away before its session is given up. */
+  readonly absenceMs: number;
+}
+
+/** File times are believed on our own clock's disks; on others only when they are far in the past. */
+const networkDoubtMs = 10 * 60_000;
+
+/** Provisional: a skipped session that changes is a live one. */
+const skippedSeal: Seal = { status: 'stalled', by: 'watch.ignoreOlderThan', evidence: false };
+
+/**
+ * Which sessions there are and where each stands. One look at a time: `survey` for the whole folder, `revisit` for a
+ * part of it. Looks are the truth; who calls them, and when, is the watcher's business.
+ */
+export class SessionTracker {
+  readonly #options: TrackerOptions;
+  readonly #sessions = new Map<WatchedPath, TrackedSession>();
+  #surveys = 0;
+  #folderIsSession = false;
+  #loose = new Map<WatchedPath, readonly Entry[]>();
+  /** Sessions that the first look at the folder left to `backfill`. */
+  skipped = 0;
+
+  constructor(options: TrackerOptions) {
+    this.#options = options;
+    for (const record of options.journal.sessions(options.folder)) {
+      this.#restore(
+        new TrackedSession({ path: record.root, kind: record.kind }, record.directoryIdentity),
+        record,
+      );
+    }
+  }
+
+  #restore(tracked: TrackedSession, record: SessionRecord): void {
+    tracked.record = record;
+    tracked.shape = record.shape;
+    const { seal, phase } = record;
+    if (seal && phase === 'shipping') tracked.state = { at: 'shipping', seal };
+    if (seal && (phase === 'shipped' || phase === 'parked')) tracked.state = { at: 'shipped', seal };
+    if (phase === 'skipped' && !this.#options.includeSkipped)
+      tracked.state = { at: 'shipped', seal: skippedSeal };
+    this.#sessions.set(record.root, tracked);
+  }
+
+  /** The whole folder. False when it could not be looked at. */
+  async survey(signal: AbortSignal): Promise<boolean> {
+    const { source, readings, journal, folder } = this.#options;
+    this.#surveys += 1;
+    this.#loose = new Map();
+    this.#folderIsSession = false;
+    const firstLook = journal.getMeta(`surveyed:${folder}`) === undefined;
+    const isOneFile = (entry: Entry) => this.#isOneFile(entry, readings);
+    let found = false;
+    for await (const survey of surveyFolder(source, this.#rules(), isOneFile, signal)) {
+      found = true;
+      await this.#take(survey, firstLook);
+    }
+    if (!found || signal.aborted) return false;
+    if (firstLook) journal.setMeta(`surveyed:${folder}`, new Date(this.#options.clock.nowMs()).toISOString());
+    await this.#notice();
+    return true;
+  }
+
+  /** One directory straight in the folder. Anything else asks for a whole survey: answers false. */
+  async revisit(top: WatchedPath, signal: AbortSignal): Promise<boolean> {
+    if (this.#folderIsSession || top === '') return false;
+    const survey = await surveySubtree(this.#options.source, top, this.#rules(), signal);
+    if (!survey) return false;
+    await this.#take(survey, false);
+    return true;
+  }
+
+  #rules(): RootRules {
+    const frozen = (path: WatchedPath) => this.#sessions.get(path)?.record !== undefined;
+    return { ...this.#options.rules, frozen };
+  }
+
+  async #isOneFile(entry: Entry, readings: SessionReadings): Promise<boolean> {
+    if (this.#sessions.get(entry.path)?.record?.kind === 'file') return true;
+    return readings.isOneFileSession(entry);
+  }
+
+  async #take(survey: Survey, firstLook: boolean): Promise<void> {
+    const top = survey.sessions[0]?.root.path ?? survey.loose[0]?.path ?? '';
+    this.#loose.set(top, survey.loose);
+    for (const session of survey.sessions) {
+      if (session.root.path === '') this.#folderIsSession = true;
+      await this.#look(session, firstLook);
+    }
+  }
+
+  async #look(surveyed: SurveyedSession, firstLook: boolean): Promise<void> {
+    const tracked = await this.#tracked(surveyed);
+    tracked.seenIn = this.#surveys;
+    tracked.missingSinceMs = undefined;
+    const look = { nowMs: this.#options.clock.monotonicMs(), ageOf: (entry: Entry) => this.#ageOf(entry) };
+    const changed = tracked.absorb(surveyed.files, look, () => {
+      return tracked.record ? this.#options.journal.files(tracked.record.sid) : [];
+    });
+    if (firstLook && !tracked.record && look.nowMs - tracked.changedAtMs > this.#options.ignoreOlderThanMs) {
+      this.#skip(tracked);
+      return;
+    }
+    if (surveyed.root.by !== 'name' && !tracked.record) this.#begin(tracked, surveyed.root.by);
+    await this.#options.observer.look(tracked, surveyed, changed);
+  }
+
+  async #tracked(surveyed: SurveyedSession): Promise<TrackedSession> {
+    const known = this.#sessions.get(surveyed.root.path);
+    if (known && known.directoryIdentity === surveyed.directoryIdentity) return known;
+    if (known) await this.#leave(known);
+    const tracked = new TrackedSession(surveyed.root, surveyed.directoryIdentity);
+    this.#sessions.set(tracked.root, tracked);
+    return tracked;
+  }
+
+  #begin(tracked: TrackedSession, by: string): void {
+    tracked.record = this.#options.observer.begin(tracked, 'open');
+    // A root that was away and is back is as far as it was.
+    if (tracked.record.seal) this.#restore(tracked, tracked.record);
+    const path = tracked.root === '' ? '.' : displayPath(tracked.root);
+    this.#options.events.emit('session.found', { session: sessionName(tracked), path, by });
+  }
+
+  #skip(tracked: TrackedSession): void {
+    const { journal, observer } = this.#options;
+    tracked.record = observer.begin(tracked, 'skipped');
+    journal.setShape(tracked.record.sid, tracked.shape);
+    this.#restore(tracked, tracked.record);
+    this.skipped += 1;
+  }
+
+  #ageOf(entry: Entry): number {
+    const { mtimeNs, ctimeNs } = entry.stat;
+    const changedMs = Math.max(Number(mtimeNs / 1_000_000n), Number(ctimeNs / 1_000_000n));
+    const ageMs = this.#options.clock.nowMs() - changedMs;
+    const doubtMs = this.#options.network() ? networkDoubtMs : 0;
+    return ageMs > doubtMs ? ageMs : 0;
+  }
+
+  /** What a whole survey did not find. A directory may be away for a while; only a long absence is an end. */
+  async #notice(): Promise<void> {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const tracked of [...this.#sessions.values()]) {
+      if (tracked.seenIn === this.#surveys) continue;
+      tracked.missingSinceMs ??= nowMs;
+      if (nowMs - tracked.missingSinceMs >= this.#options.absenceMs) await this.#leave(tracked);
+    }
+  }
+
+  /** The root is gone or is another one by now: what is known of the session is shipped, what is not there is named. */
+  async #leave(tracked: TrackedSession): Promise<void> {
+    const { observer, events, journal } = this.#options;
+    if (this.#sessions.get(tracked.root) === tracked) this.#sessions.delete(tracked.root);
+    const path = displayPath(tracked.root);
+    if (!tracked.record) {
+      events.emit('session.vanished', { session: sessionName(tracked), path });
+      return;
+    }
+    if (tracked.state.at === 'open' || tracked.state.at === 'sealing') {
+      events.emit('session.vanished', { session: sessionName(tracked), path });
+      await observer.sealVanished(tracked);
+    }
+    journal.setGone(tracked.record.sid);
+  }
+
+  /** A session's last log arrived. */
+  onShipped(sid: number, root: WatchedPath): void {
+    const tracked = this.#sessions.get(root);
+    if (tracked?.record?.sid === sid) tracked.state = advance(tracked.state, { type: 'shipped' });
+  }
+
+  /** Roots that are still being written: what is worth watching. */
+  openRoots(): ReadonlySet<WatchedPath> {
+    const open = [...this.#sessions.values()].filter(
+      (tracked) => isOpen(tracked) && tracked.kind === 'directory',
+    );
+    return new Set(open.map((tracked) => tracked.root));
+  }
+
+  /** Sessions that have not ended yet, candidates included. */
+  openSessions(): readonly TrackedSession[] {
+    return [...this.#sessions.values()].filter(isOpen);
+  }
+
+  /** Names straight in the folder that must be looked at by now, and when the next one must be. */
+  due(nowMs: number): { tops: ReadonlySet<WatchedPath>; nextMs: number } {
+    const tops = new Set<WatchedPath>();
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const tracked of this.#sessions.values()) {
+      if (tracked.lookAtMs <= nowMs) tops.add(topName(tracked.root));
+      else nextMs = Math.min(nextMs, tracked.lookAtMs);
+    }
+    return { tops, nextMs };
+  }
+
+  /** Processes that sessions name are asked after without reading a directory; a dead one makes its session due. */
+  async askProcesses(): Promise<void> {
+    for (const tracked of this.#sessions.values()) {
+      if (!tracked.process || !isOpen(tracked)) continue;
+      if (!(await this.#options.processes.isAlive(tracked.process)))
+        tracked.lookAtMs = Number.NEGATIVE_INFINITY;
+    }
+  }
+
+  get namesProcesses(): boolean {
+    return [...this.#sessions.values()].some((tracked) => tracked.process !== undefined && isOpen(tracked));
+  }
+
+  get sessionCount(): number {
+    return this.#sessions.size;
+  }
+
+  looseFiles(): readonly Entry[] {
+    return [...this.#loose.values()].flat();
+  }
+}
+
+function isOpen(tracked: TrackedSession): boolean {
+  return tracked.state.at === 'open' || tracked.state.at === 'sealing';
+}

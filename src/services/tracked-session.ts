@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import { openSession, type SessionState } from '../domain/session-machine.ts';
+import { pathToBytes, type WatchedPath } from '../domain/watched-path.ts';
+import { type Entry, fingerprintOf } from '../ports/file-source.ts';
+import type { FileRecord, SessionRecord } from '../ports/journal.ts';
+import type { ProcessIdentity } from '../ports/process-table.ts';
+
+/** What is remembered of one file between two looks. */
+interface SeenFile {
+  readonly fingerprint: string;
+  /** Monotonic; when we saw it change, or earlier where its own times say so. */
+  readonly changedAtMs: number;
+}
+
+/**
+ * The memory of one session: its state, and when each of its files was last seen to change. Changes are what two looks
+ * tell apart; file times only date what was there at the first look.
+ */
+export class TrackedSession {
+  readonly root: WatchedPath;
+  readonly kind: 'directory' | 'file';
+  readonly directoryIdentity: string;
+  state: SessionState = openSession;
+  /** Undefined while it is only a candidate. */
+  record: SessionRecord | undefined;
+  shape = '';
+  changedAtMs = Number.NEGATIVE_INFINITY;
+  /** How often in a row the wait for stragglers ran out; each time the next wait doubles. */
+  impatience = 0;
+  /** The survey in which it was last seen. */
+  seenIn = 0;
+  /** Monotonic; when it must be looked at again without a hint. */
+  lookAtMs = Number.POSITIVE_INFINITY;
+  entries: readonly Entry[] = [];
+  /** Monotonic; when surveys began not to find it. */
+  missingSinceMs: number | undefined;
+  /** The process that session.pid names, while it is alive. */
+  process: ProcessIdentity | undefined;
+  #files: Map<WatchedPath, SeenFile> | undefined;
+
+  constructor(root: { path: WatchedPath; kind: 'directory' | 'file' }, directoryIdentity: string) {
+    this.root = root.path;
+    this.kind = root.kind;
+    this.directoryIdentity = directoryIdentity;
+  }
+
+  /** Takes a look's files in. True when one is new or changed since the last look; a file that is gone is no change. */
+  absorb(entries: readonly Entry[], look: Look, recorded: () => readonly FileRecord[]): boolean {
+    const shape = shapeOf(entries.map((entry) => [entry.path, fingerprintOf(entry.stat)]));
+    this.entries = entries;
+    if (shape === this.shape && (this.#files || this.record)) return false;
+    const known = this.#files ?? this.#fromJournal(recorded());
+    const next = new Map<WatchedPath, SeenFile>();
+    let changed = false;
+    for (const entry of entries) {
+      const fingerprint = fingerprintOf(entry.stat);
+      const before = known.get(entry.path);
+      if (before?.fingerprint === fingerprint) {
+        next.set(entry.path, before);
+        continue;
+      }
+      const changedAtMs = before ? look.nowMs : look.nowMs - look.ageOf(entry);
+      next.set(entry.path, { fingerprint, changedAtMs });
+      this.changedAtMs = Math.max(this.changedAtMs, changedAtMs);
+      changed = true;
+    }
+    this.#files = next;
+    this.shape = shape;
+    return changed;
+  }
+
+  #fromJournal(rows: readonly FileRecord[]): Map<WatchedPath, SeenFile> {
+    const prefix = this.kind === 'file' || this.root === '' ? '' : `${this.root}/`;
+    return new Map(
+      rows.map((row) => [
+        this.kind === 'file' ? this.root : prefix + row.path,
+        { fingerprint: row.fingerprint, changedAtMs: Number.NEGATIVE_INFINITY },
+      ]),
+    );
+  }
+
+  /** When the last of these files will have been quiet for `settleMs`; -Infinity when none is known. */
+  settledAtMs(paths: Iterable<WatchedPath>, settleMs: number): number {
+    let last = Number.NEGATIVE_INFINITY;
+    for (const path of paths) last = Math.max(last, this.changedAt(path));
+    return last + settleMs;
+  }
+
+  changedAt(path: WatchedPath): number {
+    return this.#files?.get(path)?.changedAtMs ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** A file's fingerprint was changed by ourselves (a claim was made or let go): not a change. */
+  forgetFiles(shape: string): void {
+    this.#files = undefined;
+    this.shape = shape;
+  }
+}
+
+export interface Look {
+  readonly nowMs: number;
+  /** How long ago an entry that is seen for the first time was last changed, as far as its times can be believed. */
+  readonly ageOf: (entry: Entry) => number;
+}
+
+/** One word for all files and their fingerprints, in byte order. */
+export function shapeOf(files: readonly (readonly [path: WatchedPath, fingerprint: string])[]): string {
+  const hash = createHash('sha256');
+  for (const [path, fingerprint] of files) hash.update(pathToBytes(path)).update(`\0${fingerprint}\0`);
+  return hash.digest('base64url').slice(0, 24);
+}

@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { Conflict, Failure } from '../../src/domain/failure.ts';
+import type {
+  ByteSource,
+  ObjectStore,
+  PutRequest,
+  Receipt,
+  StoredObject,
+} from '../../src/ports/object-store.ts';
+
+export type StoreOperation = 'find' | 'get' | 'verify' | 'put';
+
+export interface MemoryVersion {
+  readonly object: StoredObject;
+  readonly bytes: Buffer;
+  readonly contentType: string;
+}
+
+export interface MemoryStoreOptions {
+  /** False: of two first writes at the same time both succeed, and the later one stays. */
+  readonly createIsAtomic?: boolean;
+  readonly createSettleMs?: number;
+}
+
+/** When the fault comes: instead of the call, or after it was carried out, as when the answer is lost. */
+export type FaultMoment = 'before' | 'after';
+
+/** An object store that behaves as its contract says, keeps every version, and fails where a test wants it to. */
+export class MemoryStore implements ObjectStore {
+  readonly name = 's3://memory';
+  createIsAtomic: boolean;
+  createSettleMs: number;
+  /** Every call in order, `put a/b`. */
+  readonly calls: string[] = [];
+  readonly #versions = new Map<string, MemoryVersion[]>();
+  readonly #faults: { operation: StoreOperation; call: number; error: Error; moment: FaultMoment }[] = [];
+  readonly #counts = new Map<StoreOperation, number>();
+  #pauses: Promise<void> = Promise.resolve();
+
+  constructor({ createIsAtomic = true, createSettleMs = 0 }: MemoryStoreOptions = {}) {
+    this.createIsAtomic = createIsAtomic;
+    this.createSettleMs = createSettleMs;
+  }
+
+  /** Makes the next call of `operation` fail; called n times, the next n. */
+  failNext(operation: StoreOperation, error: Error, moment: FaultMoment = 'before'): void {
+    const planned = this.#faults.filter((fault) => fault.operation === operation);
+    const last = Math.max(this.#counts.get(operation) ?? 0, ...planned.map(({ call }) => call));
+    this.failCall(operation, last + 1, error, moment);
+  }
+
+  /** Makes call number `call` of `operation` fail, counted from 1. */
+  failCall(operation: StoreOperation, call: number, error: Error, moment: FaultMoment = 'before'): void {
+    this.#faults.push({ operation, call, error, moment });
+  }
+
+  /** Holds every call back until the returned function is called. */
+  pause(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#pauses = promise;
+    return resolve;
+  }
+
+  /** The keys of what is visible, sorted. */
+  keys(prefix = ''): string[] {
+    return [...this.#versions.keys()].filter((key) => key.startsWith(prefix)).sort();
+  }
+
+  /** Every version of an object, oldest first. */
+  versions(key: string): readonly MemoryVersion[] {
+    return this.#versions.get(key) ?? [];
+  }
+
+  text(key: string): string {
+    const version = this.versions(key).at(-1);
+    if (version === undefined) throw new Error(`no object at ${JSON.stringify(key)}`);
+    return version.bytes.toString();
+  }
+
+  /** Puts something there past all conditions, as another program would. */
+  seed(key: string, bytes: Buffer | string, metadata: Readonly<Record<string, string>> = {}): StoredObject {
+    return this.#store(key, Buffer.from(bytes), 'application/octet-stream', metadata).object;
+  }
+
+  async find(key: string, signal: AbortSignal): Promise<StoredObject | undefined> {
+    return await this.#call('find', key, signal, async () => this.versions(key).at(-1)?.object);
+  }
+
+  async get(
+    key: string,
+    bytesMax: number,
+    signal: AbortSignal,
+  ): Promise<{ object: StoredObject; bytes: Buffer }> {
+    return await this.#call('get', key, signal, async () => {
+      const found = this.versions(key).at(-1);
+      if (found === undefined)
+        throw failure('transient', 'NoSuchKey', `reading ${JSON.stringify(key)}: it is gone`);
+      if (found.bytes.length > bytesMax) {
+        throw failure(
+          'permanent',
+          'ObjectTooLarge',
+          `reading ${JSON.stringify(key)}: over ${bytesMax} bytes`,
+        );
+      }
+      return { object: found.object, bytes: Buffer.from(found.bytes) };
+    });
+  }
+
+  async verify(object: StoredObject, source: ByteSource, signal: AbortSignal): Promise<Receipt | undefined> {
+    return await this.#call('verify', object.key, signal, async () => {
+      if (object.sizeBytes !== source.sizeBytes) return undefined;
+      const bytes = await readAll(source, signal);
+      await source.assertUnchanged();
+      const receipt = receiptOf(bytes);
+      return receipt.etag === object.etag ? receipt : undefined;
+    });
+  }
+
+  async put(request: PutRequest, signal: AbortSignal): Promise<Receipt> {
+    return await this.#call('put', request.key, signal, async () => {
+      const { key, source, contentType, metadata } = request;
+      // Where first writes are not atomic, what is there is looked at long before the write takes effect.
+      if (!this.createIsAtomic) this.#assertCondition(request);
+      const bytes = await readAll(source, signal);
+      await source.assertUnchanged();
+      if (signal.aborted) throw cancelled(key);
+      if (this.createIsAtomic || 'etag' in request.condition) this.#assertCondition(request);
+      this.#store(key, bytes, contentType, metadata);
+      request.onProgress?.(bytes.length);
+      return receiptOf(bytes);
+    });
+  }
+
+  async close(): Promise<void> {}
+
+  #assertCondition({ key, condition }: PutRequest): void {
+    const found = this.versions(key).at(-1)?.object.etag;
+    const expected = 'etag' in condition ? condition.etag : undefined;
+    if (found !== expected)
+      throw new Conflict(key, `expected ${expected ?? 'nothing'}, found ${found ?? 'nothing'}`);
+  }
+
+  #store(
+    key: string,
+    bytes: Buffer,
+    contentType: string,
+    metadata: Readonly<Record<string, string>>,
+  ): MemoryVersion {
+    const { etag, sizeBytes } = receiptOf(bytes);
+    const version = { object: { key, sizeBytes, etag, metadata: { ...metadata } }, bytes, contentType };
+    this.#versions.set(key, [...this.versions(key), version]);
+    return version;
+  }
+
+  async #call<T>(
+    operation: StoreOperation,
+    key: string,
+    signal: AbortSignal,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const call = (this.#counts.get(operation) ?? 0) + 1;
+    this.#counts.set(operation, call);
+    this.calls.push(`${operation} ${key}`);
+    await this.#pauses;
+    if (signal.aborted) throw cancelled(key);
+    const fault = this.#faults.find((planned) => planned.operation === operation && planned.call === call);
+    if (fault?.moment === 'before') throw fault.error;
+    const result = await work();
+    if (fault !== undefined) throw fault.error;
+    return result;
+  }
+}
+
+/** In pieces, so that a test can stop it in the middle. */
+async function readAll(source: ByteSource, signal: AbortSignal): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  const pieceBytes = 1024 * 1024;
+  for (let position = 0; position < source.sizeBytes; position += pieceBytes) {
+    if (signal.aborted) throw failure('cancelled', 'AbortError', 'reading a source: cancelled');
+    pieces.push(await source.read(position, Math.min(pieceBytes, source.sizeBytes - position)));
+  }
+  return Buffer.concat(pieces);
+}
+
+function receiptOf(bytes: Buffer): Receipt {
+  const checksum = Buffer.alloc(4);
+  checksum.writeUInt32BE(crc32(bytes));
+  const etag = createHash('md5').update(bytes).digest('hex');
+  return { etag, sizeBytes: bytes.length, crc32: checksum.toString('base64') };
+}
+
+function cancelled(key: string): Failure {
+  return failure('cancelled', 'AbortError', `calling the store for ${JSON.stringify(key)}: cancelled`);
+}
+
+function failure(kind: 'transient' | 'permanent' | 'cancelled', code: string, attempted: string): Failure {
+  return new Failure({ kind, code, attempted, ...(kind === 'permanent' ? { remedy: 'ask for less' } : {}) });
+}
