@@ -24,6 +24,7 @@ import type { Journal } from './ports/journal.ts';
 import type { ObjectStore } from './ports/object-store.ts';
 import type { Status } from './ports/status.ts';
 import { Assembler } from './services/assembler.ts';
+import { countServed } from './services/counted-store.ts';
 import { DestinationGate } from './services/destination-gate.ts';
 import { FileTransfer } from './services/file-transfer.ts';
 import { FolderWatcher } from './services/folder-watcher.ts';
@@ -130,7 +131,6 @@ export function compose(options: ComposeOptions): Agent {
     journal,
     readings,
     observer,
-    processes,
     clock,
     events,
     folder,
@@ -144,6 +144,7 @@ export function compose(options: ComposeOptions): Agent {
     source,
     tracker,
     observer,
+    processes,
     clock,
     events,
     rescanMs: () => (config.watch.rescanMs === 'auto' ? times().rescanMs : config.watch.rescanMs),
@@ -153,7 +154,7 @@ export function compose(options: ComposeOptions): Agent {
   const context = {
     source,
     journal,
-    store,
+    store: countServed(store, gate.served),
     gate,
     clock,
     events,
@@ -175,7 +176,7 @@ export function compose(options: ComposeOptions): Agent {
     folder,
     sessions: new PQueue({ concurrency: sessionsMax }),
     sessionsMax,
-    hasOpenSessions: () => tracker.openSessions().length > 0,
+    hasOpenSessions: () => tracker.sessions.open().length > 0,
     onShipped: (sid, root) => tracker.onShipped(sid, root),
   });
   const janitor = new Janitor({

@@ -30,14 +30,9 @@ export interface FolderSourceOptions {
   readonly watch?: NonNullable<HintsOptions['watch']>;
 }
 
-export interface FolderSource extends FileSource {
-  /** Claims let go, oldest first, because the state's file system runs full; the caller tells a person of each. */
-  releaseClaimsBelowFloor(): Promise<readonly string[]>;
-}
-
 const fstatThreaded = promisify(fstat);
 
-export function createFolderSource(options: FolderSourceOptions): FolderSource {
+export function createFolderSource(options: FolderSourceOptions): FileSource {
   const { directory, clock } = options;
   const bounds: ScanBounds = { ...scanBounds, ...options.bounds };
   let listener: (path: WatchedPath) => void = () => undefined;

@@ -1,7 +1,7 @@
 import { pathToBytes } from '../domain/watched-path.ts';
 import type { Journal, NewFile, NewWork } from '../ports/journal.ts';
+import type { Queries } from './journal-queries.ts';
 import { fileRecord } from './journal-rows.ts';
-import type { Queries } from './sqlite-journal.ts';
 
 type FileMethods = Pick<Journal, 'files' | 'enqueue' | 'recordReleased' | 'recordDeleted'>;
 
@@ -40,14 +40,16 @@ function enqueue(queries: Queries, sid: number, work: NewWork): void {
 
 /**
  * A companion that is where its receipt or its parking left it stays there; any other fingerprint makes it pending.
- * The receipt of what is in the bucket stays: only the bytes decide whether it must be sent again.
+ * The receipt of what is in the bucket stays: only the bytes decide whether it must be sent again. So a companion with
+ * a receipt stays one, and stays listed, when its present bytes are not to be sent (half written, grown too large).
  */
 function upsert(queries: Queries, sid: number, file: NewFile): void {
   queries.run(
     `INSERT INTO files (sid, path, role, key, size_bytes, fingerprint, state, claim) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (sid, path) DO UPDATE SET
-       role = excluded.role, size_bytes = excluded.size_bytes, fingerprint = excluded.fingerprint,
-       claim = COALESCE(excluded.claim, claim), key = excluded.key,
+       role = CASE WHEN receipt IS NULL THEN excluded.role ELSE role END,
+       key = CASE WHEN receipt IS NULL OR excluded.role = 'companion' THEN excluded.key ELSE key END,
+       size_bytes = excluded.size_bytes, fingerprint = excluded.fingerprint, claim = COALESCE(excluded.claim, claim),
        state = CASE WHEN role = excluded.role AND fingerprint = excluded.fingerprint
                      AND state IN ('uploaded', 'parked') THEN state ELSE excluded.state END,
        attempts = CASE WHEN fingerprint = excluded.fingerprint THEN attempts ELSE 0 END,

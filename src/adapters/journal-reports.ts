@@ -1,7 +1,7 @@
 import { displayPath } from '../domain/watched-path.ts';
 import type { Backlog, Journal, ParkedReason } from '../ports/journal.ts';
+import type { Queries } from './journal-queries.ts';
 import { fileRecord, json, number, optionalText, path, type Row, text } from './journal-rows.ts';
-import type { Queries } from './sqlite-journal.ts';
 
 /** How many unsent and parked items a status names one by one; the rest is counted. */
 const namedMax = 1000;

@@ -1,7 +1,7 @@
 import { pathToBytes } from '../domain/watched-path.ts';
 import type { Journal, SessionIdentity } from '../ports/journal.ts';
+import type { Queries } from './journal-queries.ts';
 import { number, path, sessionRecord } from './journal-rows.ts';
-import type { Queries } from './sqlite-journal.ts';
 
 type SessionMethods = Pick<
   Journal,
@@ -59,7 +59,10 @@ export function sessionQueries(queries: Queries): SessionMethods {
   };
 }
 
-/** Nothing that was sent under the old id is ours to speak of any more: all of it is sent again under the new one. */
+/**
+ * Nothing that was sent under the old id is ours to speak of any more: all of it is sent again under the new one, and
+ * what was deleted here meanwhile is named as gone.
+ */
 function rename(
   queries: Queries,
   sid: number,
@@ -78,7 +81,7 @@ function rename(
     const file = path(row, 'path');
     queries.run(
       `UPDATE files SET key = ?, receipt = NULL, listed = 0, uncertain = 0, attempts = 0, due_at_ms = 0,
-         state = CASE state WHEN 'uploaded' THEN 'pending' ELSE state END WHERE sid = ? AND path = ?`,
+         state = CASE state WHEN 'uploaded' THEN 'pending' WHEN 'deleted' THEN 'gone' ELSE state END WHERE sid = ? AND path = ?`,
       keyOf(file),
       sid,
       pathToBytes(file),

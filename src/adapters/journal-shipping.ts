@@ -1,7 +1,7 @@
 import { pathToBytes } from '../domain/watched-path.ts';
 import type { Journal, ParkedReason, RecoveredWork, ShippedLog } from '../ports/journal.ts';
+import type { Queries } from './journal-queries.ts';
 import { fileRecord, number, path, shipment, text } from './journal-rows.ts';
-import type { Queries } from './sqlite-journal.ts';
 
 type ShippingMethods = Pick<
   Journal,
@@ -82,7 +82,7 @@ export function shippingQueries(queries: Queries): ShippingMethods {
 
     recordUploaded: (sid, path, sent) =>
       run(
-        `UPDATE files SET receipt = ?, uncertain = 0, listed = 0, attempts = 0, failure = NULL,
+        `UPDATE files SET receipt = ?, uncertain = 0, attempts = 0, failure = NULL,
            state = CASE WHEN fingerprint = ? THEN 'uploaded' ELSE state END,
            fingerprint = CASE WHEN fingerprint = ? THEN ? ELSE fingerprint END
          WHERE sid = ? AND path = ?`,
@@ -99,7 +99,7 @@ export function shippingQueries(queries: Queries): ShippingMethods {
         `UPDATE files SET attempts = ?, due_at_ms = ?, uncertain = MAX(uncertain, ?), failure = ?
          WHERE sid = ? AND path = ?`,
         failed.attempts,
-        failed.dueAtMs,
+        Math.ceil(failed.dueAtMs),
         failed.uncertain ? 1 : 0,
         reasonText(failed),
         sid,
@@ -116,8 +116,8 @@ export function shippingQueries(queries: Queries): ShippingMethods {
 
     recordGone: (sid, path) =>
       run(
-        `UPDATE files SET state = CASE WHEN receipt IS NULL THEN 'gone' ELSE 'uploaded' END, claim = NULL
-         WHERE sid = ? AND path = ? AND state = 'pending'`,
+        // With a receipt, too: what the bucket has is an older version, and the log must say so.
+        `UPDATE files SET state = 'gone', claim = NULL WHERE sid = ? AND path = ? AND state = 'pending'`,
         sid,
         pathToBytes(path),
       ),
@@ -132,8 +132,9 @@ export function shippingQueries(queries: Queries): ShippingMethods {
           run(
             `INSERT INTO files (sid, path, role, key, size_bytes, fingerprint, state, listed, receipt)
              VALUES (?, ?, 'companion', ?, ?, '', 'uploaded', 1, ?)
-             ON CONFLICT (sid, path) DO UPDATE SET receipt = excluded.receipt, listed = 1
-             WHERE files.key = excluded.key AND files.receipt IS NULL`,
+             ON CONFLICT (sid, path) DO UPDATE SET
+               receipt = excluded.receipt, listed = 1, role = excluded.role, key = excluded.key
+             WHERE files.receipt IS NULL AND (files.key = excluded.key OR files.role = 'other')`,
             sid,
             pathToBytes(row.path),
             row.key,
@@ -146,7 +147,7 @@ export function shippingQueries(queries: Queries): ShippingMethods {
     postpone: (sid, dueAtMs, failure) =>
       run(
         'UPDATE sessions SET due_at_ms = ?, attempts = attempts + ?, failure = ? WHERE sid = ?',
-        dueAtMs,
+        Math.ceil(dueAtMs),
         failure ? 1 : 0,
         failure ? reasonText(failure) : null,
         sid,

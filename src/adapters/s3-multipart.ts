@@ -11,10 +11,11 @@ export interface PartsRequest {
   readonly partConcurrency: number;
   /** Bucket, key, headers; the condition too, which lib-storage passes on to the request that completes. */
   readonly params: Omit<Options['params'], 'Body'>;
-  /** Asked after the last byte was read and before the last part is sent: what throws leaves nothing visible. */
-  readonly beforeComplete: () => Promise<void>;
-  /** For the request that completes; begins when that is sent. */
-  readonly completeSignal: () => AbortSignal;
+  /**
+   * Called when every part is there, right before the request that shows the object; what throws leaves nothing
+   * visible. Returns the signal for that request.
+   */
+  readonly beforeComplete: () => Promise<AbortSignal>;
   readonly onProgress: (sentBytes: number) => void;
 }
 
@@ -43,7 +44,6 @@ export async function uploadParts(request: PartsRequest, signal: AbortSignal): P
         digest.update(chunk);
         yield chunk;
       }
-      await request.beforeComplete();
     } catch (error) {
       throw fail(error);
     }
@@ -68,14 +68,14 @@ export async function uploadParts(request: PartsRequest, signal: AbortSignal): P
 
 /** The client as lib-storage sees it, which passes no signal to what it sends. */
 function withSignals(
-  { client, completeSignal }: PartsRequest,
+  { client, beforeComplete }: PartsRequest,
   signal: AbortSignal,
   fail: (error: unknown) => unknown,
 ): S3Client {
   const send = async (command: Parameters<S3Client['send']>[0]) => {
-    const completes = command instanceof CompleteMultipartUploadCommand;
-    const abortSignal = completes ? AbortSignal.any([signal, completeSignal()]) : signal;
     try {
+      const completes = command instanceof CompleteMultipartUploadCommand;
+      const abortSignal = completes ? AbortSignal.any([signal, await beforeComplete()]) : signal;
       return await client.send(command, { abortSignal });
     } catch (error) {
       throw fail(error);

@@ -22,7 +22,9 @@ export interface S3StoreOptions {
 
 const defaultRequestTimeoutMs = 60_000;
 /** How much later than its own deadline a server may still carry out a request that it had received. */
-const settleMarginMs = 5_000;
+const settleMarginMs = 2_000;
+/** A first write that must be won is small, and is given so long where it is not atomic. */
+const createTimeoutMs = 10_000;
 const partSizeBytesMin = 5 * 1024 * 1024;
 
 export function createS3Store(options: S3StoreOptions): ObjectStore {
@@ -47,9 +49,10 @@ class S3Store implements ObjectStore {
 
   constructor({ destination, partSizeBytes, partConcurrency, requestTimeoutMs }: S3StoreOptions) {
     const timeoutMs = requestTimeoutMs ?? defaultRequestTimeoutMs;
+    const deadlineMs = Math.min(timeoutMs, createTimeoutMs);
     this.name = `s3://${destination.bucket}`;
     this.createIsAtomic = isAws(destination.endpoint);
-    this.createSettleMs = this.createIsAtomic ? 0 : timeoutMs + settleMarginMs;
+    this.createSettleMs = this.createIsAtomic ? 0 : deadlineMs + settleMarginMs;
     this.#at = { client: createS3Client(destination, timeoutMs), bucket: destination.bucket };
     this.#writer = new S3Writer({
       at: this.#at,
@@ -57,7 +60,8 @@ class S3Store implements ObjectStore {
       partSizeBytes,
       partConcurrency,
       honoursConditions: this.createIsAtomic,
-      createTimeoutMs: timeoutMs,
+      createTimeoutMs: deadlineMs,
+      requestTimeoutMs: timeoutMs,
     });
   }
 

@@ -19,7 +19,12 @@ export interface S3WriterOptions {
   readonly honoursConditions: boolean;
   /** From the look at what is there to the end of the write that relies on it, where conditions are not honoured. */
   readonly createTimeoutMs: number;
+  /** The same for bodies that are too large to be a contested first log, on a slow link. */
+  readonly requestTimeoutMs: number;
 }
+
+/** Two sessions can only contest a key with their first logs, and those are small. */
+const contestedBytesMax = 256 * 1024;
 
 /** One write under way: the bytes' digests, and what the server said of them. */
 interface Sent extends Digests {
@@ -85,7 +90,7 @@ export class S3Writer {
     digest.update(bytes);
     const digests = digest.finish();
     await source.assertUnchanged();
-    const abortSignal = AbortSignal.any([signal, this.#createDeadline()]);
+    const abortSignal = AbortSignal.any([signal, this.#createDeadline(source.sizeBytes)]);
     if (!this.#options.honoursConditions) await this.#assertCondition(request, abortSignal);
     const input = { ...this.#params(request), Body: bytes, ChecksumCRC32: digests.crc32 };
     const answer = await this.#options.at.client.send(new PutObjectCommand(input), { abortSignal });
@@ -104,11 +109,12 @@ export class S3Writer {
     // A conflict is cheaper to find before the parts than after them.
     await this.#assertCondition(request, signal);
     const { Metadata, ...params } = this.#params(request);
-    const completes = { signal };
     const beforeComplete = async () => {
       await source.assertUnchanged();
-      completes.signal = this.#createDeadline();
-      if (!honoursConditions) await this.#assertCondition(request, signal);
+      // From here on only: how long the parts take depends on the link.
+      const deadline = this.#createDeadline(source.sizeBytes);
+      if (!honoursConditions) await this.#assertCondition(request, AbortSignal.any([signal, deadline]));
+      return deadline;
     };
     const digests = await uploadParts(
       {
@@ -123,7 +129,6 @@ export class S3Writer {
           ...(honoursConditions ? { ChecksumType: 'FULL_OBJECT' } : {}),
         },
         beforeComplete,
-        completeSignal: () => completes.signal,
         onProgress: (sentBytes) => onProgress?.(sentBytes),
       },
       signal,
@@ -190,8 +195,9 @@ export class S3Writer {
   }
 
   /** Never, where conditions are honoured: there a late write fails. */
-  #createDeadline(): AbortSignal {
-    const { honoursConditions, createTimeoutMs } = this.#options;
-    return honoursConditions ? new AbortController().signal : AbortSignal.timeout(createTimeoutMs);
+  #createDeadline(sizeBytes: number): AbortSignal {
+    const { honoursConditions, createTimeoutMs, requestTimeoutMs } = this.#options;
+    if (honoursConditions) return new AbortController().signal;
+    return AbortSignal.timeout(sizeBytes <= contestedBytesMax ? createTimeoutMs : requestTimeoutMs);
   }
 }

@@ -1,18 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import type { Journal } from '../ports/journal.ts';
 import { fileQueries } from './journal-files.ts';
+import { createQueries, type Queries } from './journal-queries.ts';
 import { reportQueries } from './journal-reports.ts';
-import type { Value } from './journal-rows.ts';
 import { sessionQueries } from './journal-sessions.ts';
 import { shippingQueries } from './journal-shipping.ts';
-
-/** What the query files share: prepared statements by their text, and transactions that nest into one. */
-export interface Queries {
-  statement(sql: string): StatementSync;
-  run(sql: string, ...values: Value[]): void;
-  transaction<T>(work: () => T): T;
-}
 
 export function createSqliteJournal(database: DatabaseSync): Journal {
   const queries = createQueries(database);
@@ -25,39 +18,6 @@ export function createSqliteJournal(database: DatabaseSync): Journal {
     ...reportQueries(queries),
     ...meta,
     close: () => database.close(),
-  };
-}
-
-function createQueries(database: DatabaseSync): Queries {
-  const prepared = new Map<string, StatementSync>();
-  let depth = 0;
-  const statement = (sql: string): StatementSync => {
-    const known = prepared.get(sql);
-    if (known) return known;
-    const made = database.prepare(sql);
-    prepared.set(sql, made);
-    return made;
-  };
-  return {
-    statement,
-    run: (sql, ...values) => {
-      statement(sql).run(...values);
-    },
-    transaction: (work) => {
-      if (depth > 0) return work();
-      database.exec('BEGIN IMMEDIATE');
-      depth++;
-      try {
-        const result = work();
-        database.exec('COMMIT');
-        return result;
-      } catch (error) {
-        if (database.isTransaction) database.exec('ROLLBACK');
-        throw error;
-      } finally {
-        depth--;
-      }
-    },
   };
 }
 

@@ -146,7 +146,7 @@ function sayWhatIsLeft(
 /** A session that goes on is not whole in the bucket, whatever of it is. */
 function openFiles({ tracker }: Agent, options: ShipOptions): string[] {
   if (options.ignoresOpen) return [];
-  return tracker.openSessions().flatMap((tracked) => {
+  return tracker.sessions.open().flatMap((tracked) => {
     const name = tracked.root === '' ? '.' : displayPath(tracked.root);
     return tracked.entries.map((entry) => `${name}: ${displayPath(entry.path)}: its session goes on`);
   });

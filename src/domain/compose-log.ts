@@ -61,7 +61,7 @@ export function composeLog(input: ComposeInput): ComposedLog {
     provenance,
     warnings: [...new Set([...identity.warnings, ...draft.warnings])],
   };
-  const fitting = fit(log, input.bytesMax);
+  const fitting = trimTo(log, input.bytesMax);
   return {
     text: renderSessionLog(fitting),
     digest: logDigest(fitting),
@@ -202,7 +202,7 @@ const droppable: readonly { name: string; drop: (log: SessionLog) => SessionLog 
   },
 ];
 
-function fit(log: SessionLog, bytesMax: number): SessionLog {
+function trimTo(log: SessionLog, bytesMax: number): SessionLog {
   let fitting = log;
   for (const { name, drop } of droppable) {
     if (Buffer.byteLength(renderSessionLog(fitting)) <= bytesMax) return fitting;

@@ -3,15 +3,18 @@ import type { FailureKind } from './failure.ts';
 /**
  * A companion's way to the bucket.
  *
- *   state      means                                    leaves by
- *   pending    to be sent (a crash in `uploading` is here) started -> uploading
- *   uploading  memory only                               verified -> uploaded · failed by kind:
- *                                                          transient -> pending, attempts + 1, later
- *                                                          blocked, cancelled -> pending, nothing spent
- *                                                          permanent -> parked
- *   uploaded   verified, with a receipt                  changed -> pending
- *   parked     needs a person                            changed, retried -> pending
- *   gone       vanished before it could be sent          changed -> pending (it is there again)
+ *   state      means                                         leaves by
+ *   pending    to be sent (a crash in `uploading` is here)   started -> uploading · vanished -> gone
+ *   uploading  memory only                                   verified -> uploaded · vanished -> gone · changed -> pending
+ *                                                            failed by kind:
+ *                                                              transient -> pending, attempts + 1, later
+ *                                                              blocked, cancelled -> pending, nothing spent
+ *                                                              permanent -> parked
+ *   uploaded   verified, with a receipt                      changed -> pending
+ *   parked     needs a person                                changed, retried -> pending
+ *   gone       vanished before it could be sent              changed -> pending (it is there again)
+ *
+ * `changed` begins the attempts anew, in `pending` too.
  */
 export type JobState =
   | { readonly at: 'pending'; readonly attempts: number }

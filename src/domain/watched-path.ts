@@ -111,5 +111,5 @@ export function isIgnoredName(name: string): boolean {
 
 /** Byte order: the same on every host and in every locale. */
 export function comparePaths(a: WatchedPath, b: WatchedPath): number {
-  return a < b ? -1 : a > b ? 1 : 0;
+  return Buffer.compare(pathToBytes(a), pathToBytes(b));
 }

@@ -1,7 +1,8 @@
-import type { Failure } from '../domain/failure.ts';
+import { Failure } from '../domain/failure.ts';
 import { type RetryLimits, retryDelayMs } from '../domain/retry-policy.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
+import type { Served } from './counted-store.ts';
 
 export interface BlockedState {
   readonly code: string;
@@ -24,8 +25,10 @@ export class DestinationGate {
   readonly #waiting: (() => void)[] = [];
   #blocked: { failure: Failure; sinceMs: number; probeAtMs: number; attempts: number } | undefined;
   #probing = false;
-  /** Monotonic; the last time that the destination did what it was asked. */
-  lastSuccessMs = Number.NEGATIVE_INFINITY;
+  /** Monotonic; the start of the last piece of work that wrote something. */
+  #writtenMs = Number.NEGATIVE_INFINITY;
+  /** Kept up to date by the store that the work uses. */
+  readonly served: Served = { reads: 0, writes: 0 };
 
   constructor(options: { name: string; clock: Clock; events: Events; limits: RetryLimits }) {
     this.#name = options.name;
@@ -34,8 +37,37 @@ export class DestinationGate {
     this.#limits = options.limits;
   }
 
-  /** Resolves when the caller may send a request, or when `signal` aborts. */
-  async pass(signal: AbortSignal): Promise<void> {
+  /**
+   * Does `work` when the destination is open, again and again while it is found blocked. Undefined when `signal`
+   * aborted first; every other failure is thrown. A destination that serves others and still denies this one piece of
+   * work denies the work: that is thrown as permanent.
+   */
+  async through<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
+    let deniedAtMs = Number.POSITIVE_INFINITY;
+    for (;;) {
+      await this.#pass(signal);
+      if (signal.aborted) return undefined;
+      const before = { ...this.served, startedMs: this.#clock.monotonicMs() };
+      try {
+        const result = await work();
+        this.#settle(before);
+        return result;
+      } catch (error) {
+        if (!(error instanceof Failure) || error.kind !== 'blocked') {
+          this.#undecided();
+          throw error;
+        }
+        if (error.code === 'AccessDenied' && this.#writtenMs > deniedAtMs) {
+          this.#undecided();
+          throw asPermanent(error);
+        }
+        deniedAtMs = this.#clock.monotonicMs();
+        this.#close(error);
+      }
+    }
+  }
+
+  async #pass(signal: AbortSignal): Promise<void> {
     while (this.#blocked && !signal.aborted) {
       if (!this.#probing) {
         // The pause is served by the one who will try; whoever comes later queues behind.
@@ -60,8 +92,16 @@ export class DestinationGate {
     });
   }
 
-  succeeded(): void {
-    this.lastSuccessMs = this.#clock.monotonicMs();
+  /** Work may end without a request, and a reader proves nothing to whom writing was denied. */
+  #settle(before: Served & { startedMs: number }): void {
+    const hasWritten = this.served.writes > before.writes;
+    if (hasWritten) this.#writtenMs = Math.max(this.#writtenMs, before.startedMs);
+    const hasRead = this.served.reads > before.reads && this.#blocked?.failure.code !== 'AccessDenied';
+    if (hasWritten || hasRead) this.#open();
+    else this.#undecided();
+  }
+
+  #open(): void {
     this.#probing = false;
     if (this.#blocked) {
       const blockedForMs = this.#clock.monotonicMs() - this.#blocked.sinceMs;
@@ -71,7 +111,7 @@ export class DestinationGate {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  blocked(failure: Failure): void {
+  #close(failure: Failure): void {
     const nowMs = this.#clock.monotonicMs();
     const attempts = this.#blocked ? this.#blocked.attempts + (this.#probing ? 1 : 0) : 1;
     const delayMs = retryDelayMs(attempts, this.#limits, this.#clock.random(), failure.retryAfterMs);
@@ -87,7 +127,7 @@ export class DestinationGate {
   }
 
   /** The request ended in a way that says nothing of the destination: the next in line tries. */
-  undecided(): void {
+  #undecided(): void {
     if (this.#probing) this.#endProbe();
   }
 
@@ -118,4 +158,9 @@ export class DestinationGate {
       probeInMs: Math.max(0, probeAtMs - nowMs),
     };
   }
+}
+
+function asPermanent(failure: Failure): Failure {
+  const { code, message: attempted, remedy = '' } = failure;
+  return new Failure({ kind: 'permanent', code, attempted, remedy, cause: failure });
 }

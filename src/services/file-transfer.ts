@@ -87,36 +87,21 @@ export class FileTransfer {
     onProgress: (sentBytes: number) => void,
   ): Promise<void> {
     const { clock, gate, events } = this.#context;
-    let deniedAtMs: number | undefined;
-    for (;;) {
-      await gate.pass(signal);
-      if (signal.aborted) return;
-      const startedMs = clock.monotonicMs();
-      try {
-        const sent = await this.#attempt(shipment, file, opened, signal, onProgress);
-        gate.succeeded();
-        await this.#record(shipment, file, opened, sent.receipt, clock.nowMs());
-        if (!sent.found) {
-          events.emit('file.uploaded', {
-            session: shipment.identity.id,
-            path: displayPath(file.path),
-            key: file.key,
-            sizeBytes: opened.sizeBytes,
-            durationMs: Math.round(clock.monotonicMs() - startedMs),
-          });
-        }
-        return;
-      } catch (error) {
-        if (!(error instanceof Failure) || error.kind !== 'blocked') {
-          gate.undecided();
-          throw error;
-        }
-        // The destination serves others and still denies this one: it is this object, not the destination.
-        if (deniedAtMs !== undefined && gate.lastSuccessMs > deniedAtMs) throw asPermanent(error);
-        deniedAtMs = clock.monotonicMs();
-        gate.blocked(error);
-      }
-    }
+    let startedMs = clock.monotonicMs();
+    const sent = await gate.through(signal, () => {
+      startedMs = clock.monotonicMs();
+      return this.#attempt(shipment, file, opened, signal, onProgress);
+    });
+    if (!sent) return;
+    await this.#record(shipment, file, opened, sent.receipt, clock.nowMs());
+    if (sent.found) return;
+    events.emit('file.uploaded', {
+      session: shipment.identity.id,
+      path: displayPath(file.path),
+      key: file.key,
+      sizeBytes: opened.sizeBytes,
+      durationMs: Math.round(clock.monotonicMs() - startedMs),
+    });
   }
 
   async #attempt(
@@ -246,11 +231,6 @@ function asFailure(error: unknown): Failure {
     });
   }
   throw error;
-}
-
-function asPermanent(failure: Failure): Failure {
-  const { code, message: attempted, remedy } = failure;
-  return new Failure({ kind: 'permanent', code, attempted, remedy: remedy ?? '', cause: failure });
 }
 
 function reasonOf(failure: Failure, error: unknown): ParkedReason {

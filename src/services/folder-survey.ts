@@ -1,3 +1,4 @@
+import { FileFailure } from '../domain/failure.ts';
 import {
   findRoots,
   namesByDirectory,
@@ -6,7 +7,7 @@ import {
   rootReason,
   type SessionRoot,
 } from '../domain/session-root.ts';
-import { baseName, depthOf, type WatchedPath } from '../domain/watched-path.ts';
+import { depthOf, type WatchedPath } from '../domain/watched-path.ts';
 import { directoryIdentity, type Entry, type FileSource, type Listing } from '../ports/file-source.ts';
 
 /** One look at the folder, or at a part of it: which sessions are there, with which files. */
@@ -23,8 +24,10 @@ export interface SurveyedSession {
 
 export interface Survey {
   readonly sessions: readonly SurveyedSession[];
-  /** Files straight in the folder that belong to no session. */
+  /** Files that belong to no session. */
   readonly loose: readonly Entry[];
+  /** What could not be looked at; sessions below it may be there all the same. */
+  readonly problems: Listing['problems'];
 }
 
 /** Says whether a file straight in the folder is a session by itself. */
@@ -37,11 +40,15 @@ export async function* surveyFolder(
   isOneFile: OneFileRule,
   signal: AbortSignal,
 ): AsyncGenerator<Survey> {
-  const top = await source.list('', signal);
+  const top = await listTop(source, signal);
   if (!top) return;
+  if ('sessions' in top) {
+    yield top;
+    return;
+  }
   if (folderIsSession(top, rules)) {
-    const whole = await source.scan('', signal);
-    if (whole) yield surveyListing(whole, rules);
+    const whole = await surveySubtree(source, '', rules, signal);
+    if (whole) yield whole;
     return;
   }
   yield await surveyTopFiles(top, rules, isOneFile);
@@ -50,6 +57,20 @@ export async function* surveyFolder(
     if (entry.kind !== 'directory') continue;
     const survey = await surveySubtree(source, entry.path, rules, signal);
     if (survey) yield survey;
+  }
+}
+
+/** An unreadable directory is no absent one: it is named, and what was known of it stays. */
+function unreadable(path: WatchedPath, { code, remedy }: FileFailure): Survey {
+  return { sessions: [], loose: [], problems: [{ path, code, remedy }] };
+}
+
+async function listTop(source: FileSource, signal: AbortSignal): Promise<Listing | Survey | undefined> {
+  try {
+    return await source.list('', signal);
+  } catch (error) {
+    if (error instanceof FileFailure) return unreadable('', error);
+    throw error;
   }
 }
 
@@ -65,8 +86,13 @@ export async function surveySubtree(
   rules: RootRules,
   signal: AbortSignal,
 ): Promise<Survey | undefined> {
-  const listing = await source.scan(top, signal);
-  return listing && surveyListing(listing, rules);
+  try {
+    const listing = await source.scan(top, signal);
+    return listing && surveyListing(listing, rules);
+  } catch (error) {
+    if (error instanceof FileFailure) return unreadable(top, error);
+    throw error;
+  }
 }
 
 export async function surveyTopFiles(
@@ -91,7 +117,7 @@ export async function surveyTopFiles(
       loose.push(entry);
     }
   }
-  return { sessions, loose };
+  return { sessions, loose, problems: top.problems };
 }
 
 function surveyListing(listing: Listing, rules: RootRules): Survey {
@@ -132,7 +158,7 @@ function surveyListing(listing: Listing, rules: RootRules): Survey {
       },
     ];
   });
-  return { sessions, loose };
+  return { sessions, loose, problems: listing.problems };
 }
 
 /** The earliest time that the file system remembers of these. */
@@ -151,8 +177,4 @@ function earliestNs(entries: readonly Entry[]): bigint {
 /** The name straight in the folder that a path lies in or is. */
 export function topName(path: WatchedPath): WatchedPath {
   return depthOf(path) <= 1 ? path : path.slice(0, path.indexOf('/'));
-}
-
-export function looksLikeOneFile(entry: Entry): boolean {
-  return /\.(json|log)$/.test(baseName(entry.path));
 }

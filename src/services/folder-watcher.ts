@@ -2,6 +2,7 @@ import { quotePath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
 import type { FileSource, FolderState } from '../ports/file-source.ts';
+import type { ProcessTable } from '../ports/process-table.ts';
 import type { Deadline, Service } from '../ports/service.ts';
 import { topName } from './folder-survey.ts';
 import type { SessionObserver } from './session-observer.ts';
@@ -11,6 +12,7 @@ export interface WatcherOptions {
   readonly source: FileSource;
   readonly tracker: SessionTracker;
   readonly observer: SessionObserver;
+  readonly processes: ProcessTable;
   readonly clock: Clock;
   readonly events: Events;
   readonly rescanMs: () => number;
@@ -95,9 +97,9 @@ export class FolderWatcher implements Service {
   }
 
   async #lookAround(signal: AbortSignal): Promise<void> {
-    const { tracker, clock, source } = this.#options;
-    if (clock.monotonicMs() >= this.#askAtMs && tracker.namesProcesses) {
-      await tracker.askProcesses();
+    const { tracker, clock, source, processes } = this.#options;
+    if (clock.monotonicMs() >= this.#askAtMs && tracker.sessions.withProcess().length > 0) {
+      await tracker.sessions.askProcesses(processes);
       this.#askAtMs = clock.monotonicMs() + askProcessesEveryMs;
     }
     if (clock.monotonicMs() >= this.#surveyAtMs) await this.#survey(signal);
@@ -119,7 +121,7 @@ export class FolderWatcher implements Service {
 
   async #revisit(signal: AbortSignal): Promise<void> {
     const { tracker, clock } = this.#options;
-    for (const top of new Set([...this.#hints, ...tracker.due(clock.monotonicMs()).tops])) {
+    for (const top of new Set([...this.#hints, ...tracker.sessions.due(clock.monotonicMs()).tops])) {
       if (signal.aborted) return;
       const startedMs = clock.monotonicMs();
       if ((this.#restUntilMs.get(top) ?? 0) > startedMs) continue;
@@ -142,11 +144,11 @@ export class FolderWatcher implements Service {
       await this.#sleepUntil(nowMs + absentFolderEveryMs, false);
       return;
     }
-    const due = tracker.due(nowMs);
+    const due = tracker.sessions.due(nowMs);
     const wakeAt = [this.#surveyAtMs, due.nextMs];
     for (const top of [...this.#hints, ...due.tops])
       wakeAt.push(this.#restUntilMs.get(top) ?? nowMs + debounceMs);
-    if (tracker.namesProcesses) wakeAt.push(this.#askAtMs);
+    if (tracker.sessions.withProcess().length > 0) wakeAt.push(this.#askAtMs);
     await this.#sleepUntil(Math.min(...wakeAt), this.#hints.size > 0);
     // A burst is let pass before it is looked at.
     if (this.#hints.size > 0) await clock.sleep(debounceMs, this.#stop.signal);
@@ -180,7 +182,7 @@ export class FolderWatcher implements Service {
     const draining = this.#draining;
     if (!draining) return;
     this.#draining = undefined;
-    for (const tracked of tracker.openSessions()) {
+    for (const tracked of tracker.sessions.open()) {
       if (draining.deadline.signal.aborted) break;
       await observer.snapshot(tracked);
     }

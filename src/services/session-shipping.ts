@@ -126,7 +126,7 @@ export class SessionShipping {
     const shipment = this.#context.journal.shipment(sid);
     if (!shipment) return false;
     if (shipment.certain) return true;
-    await this.#request(signal, () => this.#logs.confirm(shipment, signal));
+    await this.#context.gate.through(signal, () => this.#logs.confirm(shipment, signal));
     return !signal.aborted;
   }
 
@@ -149,27 +149,7 @@ export class SessionShipping {
     sid: number,
     signal: AbortSignal,
   ): Promise<{ written: boolean; missing: number } | undefined> {
-    return this.#queue.add(() => this.#request(signal, () => this.#logs.ship(sid, signal)));
-  }
-
-  /** One request of the log's kind, behind the gate, repeated while the destination is blocked. */
-  async #request<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
-    const { gate } = this.#context;
-    for (;;) {
-      await gate.pass(signal);
-      if (signal.aborted) return undefined;
-      try {
-        const result = await work();
-        gate.succeeded();
-        return result;
-      } catch (error) {
-        if (!(error instanceof Failure) || error.kind !== 'blocked') {
-          gate.undecided();
-          throw error;
-        }
-        gate.blocked(error);
-      }
-    }
+    return this.#queue.add(() => this.#context.gate.through(signal, () => this.#logs.ship(sid, signal)));
   }
 
   async #transferAll(

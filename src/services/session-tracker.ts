@@ -1,23 +1,22 @@
 import type { Seal } from '../domain/end-rule.ts';
 import { advance } from '../domain/session-machine.ts';
 import type { RootRules } from '../domain/session-root.ts';
-import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
+import { displayPath, quotePath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
 import type { Entry, FileSource } from '../ports/file-source.ts';
 import type { Journal, SessionRecord } from '../ports/journal.ts';
-import type { ProcessTable } from '../ports/process-table.ts';
-import { type Survey, type SurveyedSession, surveyFolder, surveySubtree, topName } from './folder-survey.ts';
+import { type Survey, type SurveyedSession, surveyFolder, surveySubtree } from './folder-survey.ts';
 import { type SessionObserver, sessionName } from './session-observer.ts';
 import type { SessionReadings } from './session-reading.ts';
 import { TrackedSession } from './tracked-session.ts';
+import { TrackedSessions } from './tracked-sessions.ts';
 
 export interface TrackerOptions {
   readonly source: FileSource;
   readonly journal: Journal;
   readonly readings: SessionReadings;
   readonly observer: SessionObserver;
-  readonly processes: ProcessTable;
   readonly clock: Clock;
   readonly events: Events;
   readonly folder: string;
@@ -34,6 +33,8 @@ export interface TrackerOptions {
 /** File times are believed on our own clock's disks; on others only when they are far in the past. */
 const networkDoubtMs = 10 * 60_000;
 
+const problemsSaidMax = 1000;
+
 /** Provisional: a skipped session that changes is a live one. */
 const skippedSeal: Seal = { status: 'stalled', by: 'watch.ignoreOlderThan', evidence: false };
 
@@ -43,9 +44,10 @@ const skippedSeal: Seal = { status: 'stalled', by: 'watch.ignoreOlderThan', evid
  */
 export class SessionTracker {
   readonly #options: TrackerOptions;
-  readonly #sessions = new Map<WatchedPath, TrackedSession>();
+  readonly sessions = new TrackedSessions();
   #surveys = 0;
   #folderIsSession = false;
+  readonly #problemsSaid = new Set<string>();
   #loose = new Map<WatchedPath, readonly Entry[]>();
   /** Sessions that the first look at the folder left to `backfill`. */
   skipped = 0;
@@ -68,7 +70,7 @@ export class SessionTracker {
     if (seal && (phase === 'shipped' || phase === 'parked')) tracked.state = { at: 'shipped', seal };
     if (phase === 'skipped' && !this.#options.includeSkipped)
       tracked.state = { at: 'shipped', seal: skippedSeal };
-    this.#sessions.set(record.root, tracked);
+    this.sessions.add(tracked);
   }
 
   /** The whole folder. False when it could not be looked at. */
@@ -100,22 +102,33 @@ export class SessionTracker {
   }
 
   #rules(): RootRules {
-    const frozen = (path: WatchedPath) => this.#sessions.get(path)?.record !== undefined;
+    const frozen = (path: WatchedPath) => this.sessions.get(path)?.record !== undefined;
     return { ...this.#options.rules, frozen };
   }
 
   async #isOneFile(entry: Entry, readings: SessionReadings): Promise<boolean> {
-    if (this.#sessions.get(entry.path)?.record?.kind === 'file') return true;
+    if (this.sessions.get(entry.path)?.record?.kind === 'file') return true;
     return readings.isOneFileSession(entry);
   }
 
   async #take(survey: Survey, firstLook: boolean): Promise<void> {
+    for (const problem of survey.problems) this.#problem(problem);
     const top = survey.sessions[0]?.root.path ?? survey.loose[0]?.path ?? '';
     this.#loose.set(top, survey.loose);
     for (const session of survey.sessions) {
       if (session.root.path === '') this.#folderIsSession = true;
       await this.#look(session, firstLook);
     }
+  }
+
+  /** Said once for each path and cause. What lies below stays as it was last seen. */
+  #problem({ path, code, remedy }: Survey['problems'][number]): void {
+    for (const tracked of this.sessions.atOrBelow(path)) tracked.seenIn = this.#surveys;
+    const said = `${code} ${path}`;
+    if (this.#problemsSaid.has(said) || this.#problemsSaid.size >= problemsSaidMax) return;
+    this.#problemsSaid.add(said);
+    const shown = quotePath(path === '' ? '.' : path);
+    this.#options.events.emit('folder.problem', { path: shown, code, remedy });
   }
 
   async #look(surveyed: SurveyedSession, firstLook: boolean): Promise<void> {
@@ -135,11 +148,11 @@ export class SessionTracker {
   }
 
   async #tracked(surveyed: SurveyedSession): Promise<TrackedSession> {
-    const known = this.#sessions.get(surveyed.root.path);
+    const known = this.sessions.get(surveyed.root.path);
     if (known && known.directoryIdentity === surveyed.directoryIdentity) return known;
     if (known) await this.#leave(known);
     const tracked = new TrackedSession(surveyed.root, surveyed.directoryIdentity);
-    this.#sessions.set(tracked.root, tracked);
+    this.sessions.add(tracked);
     return tracked;
   }
 
@@ -170,7 +183,7 @@ export class SessionTracker {
   /** What a whole survey did not find. A directory may be away for a while; only a long absence is an end. */
   async #notice(): Promise<void> {
     const nowMs = this.#options.clock.monotonicMs();
-    for (const tracked of [...this.#sessions.values()]) {
+    for (const tracked of this.sessions.all()) {
       if (tracked.seenIn === this.#surveys) continue;
       tracked.missingSinceMs ??= nowMs;
       if (nowMs - tracked.missingSinceMs >= this.#options.absenceMs) await this.#leave(tracked);
@@ -180,7 +193,7 @@ export class SessionTracker {
   /** The root is gone or is another one by now: what is known of the session is shipped, what is not there is named. */
   async #leave(tracked: TrackedSession): Promise<void> {
     const { observer, events, journal } = this.#options;
-    if (this.#sessions.get(tracked.root) === tracked) this.#sessions.delete(tracked.root);
+    this.sessions.remove(tracked);
     const path = displayPath(tracked.root);
     if (!tracked.record) {
       events.emit('session.vanished', { session: sessionName(tracked), path });
@@ -195,56 +208,17 @@ export class SessionTracker {
 
   /** A session's last log arrived. */
   onShipped(sid: number, root: WatchedPath): void {
-    const tracked = this.#sessions.get(root);
+    const tracked = this.sessions.get(root);
     if (tracked?.record?.sid === sid) tracked.state = advance(tracked.state, { type: 'shipped' });
   }
 
   /** Roots that are still being written: what is worth watching. */
   openRoots(): ReadonlySet<WatchedPath> {
-    const open = [...this.#sessions.values()].filter(
-      (tracked) => isOpen(tracked) && tracked.kind === 'directory',
-    );
-    return new Set(open.map((tracked) => tracked.root));
-  }
-
-  /** Sessions that have not ended yet, candidates included. */
-  openSessions(): readonly TrackedSession[] {
-    return [...this.#sessions.values()].filter(isOpen);
-  }
-
-  /** Names straight in the folder that must be looked at by now, and when the next one must be. */
-  due(nowMs: number): { tops: ReadonlySet<WatchedPath>; nextMs: number } {
-    const tops = new Set<WatchedPath>();
-    let nextMs = Number.POSITIVE_INFINITY;
-    for (const tracked of this.#sessions.values()) {
-      if (tracked.lookAtMs <= nowMs) tops.add(topName(tracked.root));
-      else nextMs = Math.min(nextMs, tracked.lookAtMs);
-    }
-    return { tops, nextMs };
-  }
-
-  /** Processes that sessions name are asked after without reading a directory; a dead one makes its session due. */
-  async askProcesses(): Promise<void> {
-    for (const tracked of this.#sessions.values()) {
-      if (!tracked.process || !isOpen(tracked)) continue;
-      if (!(await this.#options.processes.isAlive(tracked.process)))
-        tracked.lookAtMs = Number.NEGATIVE_INFINITY;
-    }
-  }
-
-  get namesProcesses(): boolean {
-    return [...this.#sessions.values()].some((tracked) => tracked.process !== undefined && isOpen(tracked));
-  }
-
-  get sessionCount(): number {
-    return this.#sessions.size;
+    const open = this.sessions.open().filter(({ kind }) => kind === 'directory');
+    return new Set(open.map(({ root }) => root));
   }
 
   looseFiles(): readonly Entry[] {
     return [...this.#loose.values()].flat();
   }
-}
-
-function isOpen(tracked: TrackedSession): boolean {
-  return tracked.state.at === 'open' || tracked.state.at === 'sealing';
 }

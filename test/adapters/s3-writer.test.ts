@@ -44,6 +44,7 @@ function trustingWriter(endpoint: string, more: Partial<S3Destination> = {}): S3
     partSizeBytes,
     partConcurrency: 2,
     honoursConditions: true,
+    requestTimeoutMs: 5_000,
     createTimeoutMs: 5_000,
   });
 }

@@ -1,3 +1,4 @@
+import { expect, test } from 'vitest';
 import { fileSourceContract } from '../contracts/file-source.ts';
 import { MemoryFolder } from './memory-folder.ts';
 
@@ -14,4 +15,18 @@ fileSourceContract('memory', async () => {
     link: (path) => source.link(path),
     fifo: (path) => source.other(path),
   };
+});
+
+test('on a full disk the memory folder lets go of the claims whose files are gone, oldest first', async () => {
+  const source = new MemoryFolder();
+  for (const name of ['kept', 'first', 'second']) {
+    source.write(name, name);
+    await source.claim(name, `claim-${name}`);
+  }
+  source.remove('second');
+  source.remove('first');
+  expect(await source.releaseClaimsBelowFloor()).toEqual([]);
+  source.diskFull = true;
+  expect(await source.releaseClaimsBelowFloor()).toEqual(['claim-second', 'claim-first']);
+  expect((await source.claims()).map(({ claim }) => claim)).toEqual(['claim-kept']);
 });

@@ -33,6 +33,8 @@ export class MemoryFolder extends MemoryTree implements FileSource {
   emitHints = true;
   /** False: the system allows no hard links. */
   claimsPossible = true;
+  /** True: the disk of the claims has too little room. */
+  diskFull = false;
   /** Called before each read of an open file: the place to change it underneath. */
   beforeRead: (path: WatchedPath) => void = () => undefined;
   /** What was asked to be watched last. */
@@ -135,6 +137,13 @@ export class MemoryFolder extends MemoryTree implements FileSource {
       sizeBytes: node.content.length,
       claimedAtMs: Number(node.ctimeNs / 1_000_000n),
     }));
+  }
+
+  async releaseClaimsBelowFloor(): Promise<readonly string[]> {
+    const lastLinks = [...this.#claims].filter(([, node]) => this.diskFull && node.links === 1);
+    const names = lastLinks.sort(([, a], [, b]) => (a.ctimeNs < b.ctimeNs ? -1 : 1)).map(([claim]) => claim);
+    for (const claim of names) this.#claims.delete(claim);
+    return names;
   }
 
   async removeIfUnchanged(path: WatchedPath, expected: FileStat): Promise<'removed' | 'changed' | 'gone'> {

@@ -1,18 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { appendFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  createFolderSource,
-  type FolderSource,
-  type FolderSourceOptions,
-} from '../../src/adapters/folder-source.ts';
+import { createFolderSource, type FolderSourceOptions } from '../../src/adapters/folder-source.ts';
 import { systemClock } from '../../src/adapters/system-time.ts';
 import { parentPath, pathToBytes, type WatchedPath } from '../../src/domain/watched-path.ts';
 import type { FolderUnderTest } from '../contracts/file-source.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 export interface RealFolder extends FolderUnderTest {
-  readonly source: FolderSource;
   readonly directory: string;
   readonly stateDirectory: string;
   readonly problems: { readonly code: string; readonly message: string; readonly remedy: string }[];

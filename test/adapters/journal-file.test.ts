@@ -1,0 +1,183 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openJournalFile, StateError } from '../../src/adapters/journal-file.ts';
+import { journalVersion } from '../../src/adapters/journal-schema.ts';
+import { createSqliteJournal } from '../../src/adapters/sqlite-journal.ts';
+import { folder, holder, newSession } from '../support/journal.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const adapters = new URL('../../src/adapters/', import.meta.url).href;
+const builders = new URL('../support/journal.ts', import.meta.url).href;
+
+/** A program in a process of its own, with `journal` open in the given state directory. */
+function run(state: string, body: string, options: { uid?: number } = {}): ChildProcess {
+  const script = `
+    import { writeSync } from 'node:fs';
+    import { openJournalFile } from '${adapters}journal-file.ts';
+    import { createSqliteJournal } from '${adapters}sqlite-journal.ts';
+    import { companion, holder, identityOf, newSession, workOf } from '${builders}';
+    const say = (line) => writeSync(1, line + '\\n');
+    const open = () => createSqliteJournal(openJournalFile(${JSON.stringify(state)}, { ...holder, pid: process.pid }));
+    ${body}`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...options,
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  return child;
+}
+
+async function* linesOf(child: ChildProcess): AsyncGenerator<string> {
+  if (!child.stdout) throw new Error('the child has no stdout');
+  yield* createInterface({ input: child.stdout });
+}
+
+function refusal(state: string): StateError {
+  try {
+    openJournalFile(state, holder).close();
+  } catch (error) {
+    if (error instanceof StateError) return error;
+    throw error;
+  }
+  throw new Error('expected a StateError, the journal was opened');
+}
+
+describe('a journal file', () => {
+  test('is made with its directory, for its owner alone', async () => {
+    const state = join(await temporaryDirectory(), 'a', 'b');
+    openJournalFile(state, holder).close();
+    expect((await stat(state)).mode & 0o777).toBe(0o700);
+    expect(JSON.parse(await readFile(join(state, 'holder.json'), 'utf8'))).toEqual(holder);
+  });
+
+  test('survives a power cut after every transition: WAL, each commit synced', async () => {
+    const database = openJournalFile(await temporaryDirectory(), holder);
+    onTestFinished(() => database.close());
+    expect(database.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
+    expect(database.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 });
+    expect(database.prepare('PRAGMA foreign_keys').get()).toEqual({ foreign_keys: 1 });
+  });
+
+  test('keeps what was promised before SIGKILL, and of each transition all or nothing', async () => {
+    const state = await temporaryDirectory();
+    const child = run(
+      state,
+      `const journal = open();
+       for (let n = 0; ; n++) {
+         const { sid } = journal.begin(newSession('run-' + n));
+         journal.freeze(sid, identityOf('run-' + n));
+         journal.enqueue(sid, workOf([companion('a'), companion('b')]));
+         say(String(n));
+       }`,
+    );
+    let promised = -1;
+    for await (const line of linesOf(child)) {
+      promised = Number(line);
+      if (promised === 40) child.kill('SIGKILL');
+    }
+    const journal = createSqliteJournal(openJournalFile(state, holder));
+    onTestFinished(() => journal.close());
+    const sessions = journal.sessions(folder);
+    expect(promised).toBeGreaterThanOrEqual(40);
+    expect(sessions.length).toBeGreaterThan(promised);
+    for (const { sid, phase, root } of sessions) {
+      const isQueued = phase === 'shipping';
+      if (Number(root.slice(4)) <= promised) expect(isQueued, root).toBe(true);
+      expect(journal.files(sid).length, root).toBe(isQueued ? 2 : 0);
+    }
+  });
+
+  test('is held by one process, which is named to the next, and free once that one was killed', async () => {
+    const state = await temporaryDirectory();
+    const child = run(state, `open(); say('held'); setInterval(() => {}, 1000);`);
+    for await (const line of linesOf(child)) {
+      expect(line).toBe('held');
+      break;
+    }
+    const { message } = refusal(state);
+    expect(message).toContain(JSON.stringify(join(state, 'journal.sqlite')));
+    expect(message).toContain(`process ${child.pid} on node-1, watching "${folder}" since ${holder.startedAt}`);
+    const gone = once(child, 'close');
+    child.kill('SIGKILL');
+    await gone;
+    openJournalFile(state, holder).close();
+  });
+
+  test('is held against a second opening in the same process, whatever holder.json says', async () => {
+    const state = await temporaryDirectory();
+    const database = openJournalFile(state, holder);
+    onTestFinished(() => database.close());
+    await writeFile(join(state, 'holder.json'), '{"pid"');
+    expect(refusal(state).message).toContain('another trainlogd holds it');
+  });
+
+  test('from a newer program is refused, both versions named, and left as it is', async () => {
+    const state = await temporaryDirectory();
+    const newer = new DatabaseSync(join(state, 'journal.sqlite'));
+    newer.exec(`PRAGMA user_version = ${journalVersion + 41}`);
+    newer.close();
+    const before = await readFile(join(state, 'journal.sqlite'));
+    const { message } = refusal(state);
+    expect(message).toContain(`version ${journalVersion + 41}`);
+    expect(message).toContain(`knows up to ${journalVersion}`);
+    const again = new DatabaseSync(join(state, 'journal.sqlite'));
+    expect(again.prepare('PRAGMA user_version').get()).toEqual({ user_version: journalVersion + 41 });
+    expect(again.prepare('SELECT COUNT(*) AS tables FROM sqlite_schema').get()).toEqual({ tables: 0 });
+    again.close();
+    expect(before.length).toBeGreaterThan(0);
+  });
+
+  test('of version 0 is brought up to date, once', async () => {
+    const state = await temporaryDirectory();
+    await writeFile(join(state, 'journal.sqlite'), '');
+    const first = openJournalFile(state, holder);
+    expect(first.prepare('PRAGMA user_version').get()).toEqual({ user_version: journalVersion });
+    const { sid } = createSqliteJournal(first).begin(newSession('a'));
+    first.close();
+    const journal = createSqliteJournal(openJournalFile(state, holder));
+    expect(journal.sessions(folder).map((session) => session.sid)).toEqual([sid]);
+    journal.close();
+  });
+
+  test.each([
+    ['is no database', 'this was never a journal, but some notes\n'.repeat(200)],
+    ['has lost its first page', `${'\0'.repeat(100)}${'x'.repeat(8000)}`],
+  ])('that %s is refused with the way out, and left as it is', async (_, content) => {
+    const state = await temporaryDirectory();
+    const file = join(state, 'journal.sqlite');
+    await writeFile(file, content);
+    expect(refusal(state).message).toMatch(/it is damaged .*move the file away and start again/);
+    expect(await readFile(file, 'utf8')).toBe(content);
+  });
+
+  test('where a file is in the way of the state directory is refused, the directory named', async () => {
+    const state = join(await temporaryDirectory(), 'state');
+    await writeFile(state, '');
+    expect(refusal(state).message).toContain(`make ${JSON.stringify(state)} a directory`);
+  });
+
+  test.each(['fresh', 'with a journal'])('in a state directory that is read-only, %s, is refused', async (kind) => {
+    const state = join(await temporaryDirectory(), 'state');
+    await mkdir(state);
+    if (kind !== 'fresh') openJournalFile(state, holder).close();
+    await chmod(join(state, '..'), 0o755);
+    await chmod(state, 0o555);
+    if (kind !== 'fresh') await chmod(join(state, 'journal.sqlite'), 0o444);
+    // Root may write anywhere: as root somebody else has to try.
+    const uid = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+    const child = run(
+      state,
+      `try { open(); say('opened'); } catch (error) { say(error.name + ': ' + error.message); }`,
+      uid,
+    );
+    const lines: string[] = [];
+    for await (const line of linesOf(child)) lines.push(line);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^StateError: opening the journal ".*": .*: make ".*" a directory with free space/);
+  });
+});
