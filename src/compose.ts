@@ -59,6 +59,8 @@ export interface ComposeOptions {
   /** `drain` and `backfill` take what `run` would leave alone. */
   readonly ignoreOlderThanMs: number;
   readonly includeSkipped: boolean;
+  /** How long a root may be away before its session is given up. */
+  readonly absenceMs: number;
 }
 
 export interface Agent {
@@ -138,7 +140,7 @@ export function compose(options: ComposeOptions): Agent {
     network: isNetwork,
     ignoreOlderThanMs: options.ignoreOlderThanMs,
     includeSkipped: options.includeSkipped,
-    absenceMs: config.watch.idleMs,
+    absenceMs: options.absenceMs,
   });
   const watcher = new FolderWatcher({
     source,

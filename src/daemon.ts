@@ -37,10 +37,11 @@ export class Daemon {
     await Promise.race(runs);
     // A drain ends services one by one on purpose; it stops all when it is through.
     if (failures.length === 0) await this.#draining;
-    await this.stop();
+    const stopped = await Promise.allSettled([this.stop()]);
     await Promise.all(runs);
     const first = failures[0];
     if (first) throw first.error;
+    for (const result of stopped) if (result.status === 'rejected') throw result.reason;
   }
 
   /** Idempotent: a second caller waits for the same drain. */
@@ -57,7 +58,10 @@ export class Daemon {
     void clock.sleep(timeoutMs, timer.signal).then(() => timeUp.abort());
     const deadline: Deadline = { atMs, signal: AbortSignal.any([timeUp.signal, this.#forced.signal]) };
     try {
-      for (const service of services.toReversed()) await service.drain?.(deadline);
+      for (const service of services.toReversed()) {
+        if (this.#forced.signal.aborted) break;
+        await service.drain?.(deadline);
+      }
     } finally {
       timer.abort();
       await this.stop();

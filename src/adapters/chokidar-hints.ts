@@ -99,6 +99,8 @@ export class ChokidarHints {
       if (event === 'unlinkDir' && path === at && root !== '') this.#forget(root, watcher);
       this.#hint(folder.realPath, path);
     });
+    // What changed between the last look and this moment made no event: one more look.
+    watcher.on('ready', () => this.#hint(folder.realPath, at));
     watcher.on('raw', (_event, name, details) => this.#hintGarbled(folder.realPath, name, details));
     watcher.on('error', (error) => this.#onError(error));
     return watcher;

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { type FileSystemKind, fileSystemKind } from './file-system-kind.ts';
 import { journalVersion, migrate } from './journal-schema.ts';
 
 /** The state directory cannot be used; the message says why and what to do. Ends the program with exit code 78. */
@@ -22,11 +23,16 @@ const holderFile = 'holder.json';
  * exclusive lock is the directory's lock, so a dead process never leaves one behind.
  * FULL: a transition that was promised survives a power cut.
  */
-export function openJournalFile(stateDirectory: string, holder: JournalHolder): DatabaseSync {
+export function openJournalFile(
+  stateDirectory: string,
+  holder: JournalHolder,
+  kindOf: (directory: string) => FileSystemKind = kindOfDirectory,
+): DatabaseSync {
   const file = join(stateDirectory, 'journal.sqlite');
   let database: DatabaseSync | undefined;
   try {
     mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+    refuseNetwork(stateDirectory, kindOf(stateDirectory));
     database = new DatabaseSync(file, { timeout: 0 });
     database.exec('PRAGMA locking_mode = EXCLUSIVE');
     database.exec('PRAGMA journal_mode = WAL');
@@ -43,7 +49,26 @@ export function openJournalFile(stateDirectory: string, holder: JournalHolder): 
   }
 }
 
+/** SQLite's locks and its log cannot be trusted there. FUSE is let pass: containers have their own disk behind it. */
+function refuseNetwork(stateDirectory: string, kind: FileSystemKind): void {
+  if (!kind.network || kind.name === 'fuse') return;
+  throw new StateError(
+    `opening the state directory ${JSON.stringify(stateDirectory)}: it is on a network file system (${kind.name}), where a journal is not safe: name a local directory as state.directory`,
+  );
+}
+
+function kindOfDirectory(directory: string): FileSystemKind {
+  return fileSystemKind(statfsSync(directory).type);
+}
+
+/** The disk under a journal that was open ran full, or went away. Undefined for any other error. */
+export function journalTrouble(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_SQLITE_ERROR') return undefined;
+  return `writing the journal: ${error.message}: free space in the state directory, or repair its disk, and start again; what is unsent goes on then`;
+}
+
 function explain(error: unknown, stateDirectory: string, file: string): Error {
+  if (error instanceof StateError) return error;
   const opening = `opening the journal ${JSON.stringify(file)}`;
   if (error instanceof RangeError) {
     return new StateError(

@@ -35,21 +35,29 @@ function enqueue(queries: Queries, sid: number, work: NewWork): void {
     sid,
   );
   queries.run(`DELETE FROM files WHERE sid = ? AND role = 'other'`, sid);
+  // Half written at the last look and not there any more. A log of a running session queues nothing: it cannot tell.
+  if (work.seal) {
+    queries.run(
+      `UPDATE files SET state = 'gone' WHERE sid = ? AND role = 'companion' AND state = 'none' AND fingerprint = ''`,
+      sid,
+    );
+  }
   for (const file of work.files) upsert(queries, sid, file);
 }
 
 /**
  * A companion that is where its receipt or its parking left it stays there; any other fingerprint makes it pending.
- * The receipt of what is in the bucket stays: only the bytes decide whether it must be sent again. So a companion with
- * a receipt stays one, and stays listed, when its present bytes are not to be sent (half written, grown too large).
+ * The receipt of what is in the bucket stays: only the bytes decide whether it must be sent again.
+ * A companion stays one when its present bytes are not to be sent (half written, grown too large, native by now): what
+ * the bucket holds of it stays listed, but not before it is looked at again when it left the queue on its way.
  */
 function upsert(queries: Queries, sid: number, file: NewFile): void {
   queries.run(
     `INSERT INTO files (sid, path, role, key, size_bytes, fingerprint, state, claim) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (sid, path) DO UPDATE SET
-       role = CASE WHEN receipt IS NULL THEN excluded.role ELSE role END,
-       key = CASE WHEN receipt IS NULL OR excluded.role = 'companion' THEN excluded.key ELSE key END,
+       key = CASE WHEN excluded.role = 'companion' THEN excluded.key ELSE key END,
        size_bytes = excluded.size_bytes, fingerprint = excluded.fingerprint, claim = COALESCE(excluded.claim, claim),
+       uncertain = CASE WHEN excluded.role = 'other' AND state = 'pending' THEN 1 ELSE uncertain END,
        state = CASE WHEN role = excluded.role AND fingerprint = excluded.fingerprint
                      AND state IN ('uploaded', 'parked') THEN state ELSE excluded.state END,
        attempts = CASE WHEN fingerprint = excluded.fingerprint THEN attempts ELSE 0 END,

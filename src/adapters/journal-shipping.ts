@@ -1,7 +1,7 @@
 import { pathToBytes } from '../domain/watched-path.ts';
 import type { Journal, ParkedReason, RecoveredWork, ShippedLog } from '../ports/journal.ts';
 import type { Queries } from './journal-queries.ts';
-import { fileRecord, number, path, shipment, text } from './journal-rows.ts';
+import { fileRecord, number, path, shipment, text, type Value } from './journal-rows.ts';
 
 type ShippingMethods = Pick<
   Journal,
@@ -145,15 +145,23 @@ export function shippingQueries(queries: Queries): ShippingMethods {
       }),
 
     postpone: (sid, dueAtMs, failure) =>
-      run(
-        'UPDATE sessions SET due_at_ms = ?, attempts = attempts + ?, failure = ? WHERE sid = ?',
-        Math.ceil(dueAtMs),
-        failure ? 1 : 0,
-        failure ? reasonText(failure) : null,
-        sid,
-      ),
+      transaction(() => {
+        if (failure) distrustLog(queries, 'sid = ?', sid);
+        run(
+          'UPDATE sessions SET due_at_ms = ?, attempts = attempts + ?, failure = ? WHERE sid = ?',
+          Math.ceil(dueAtMs),
+          failure ? 1 : 0,
+          failure ? reasonText(failure) : null,
+          sid,
+        );
+      }),
+
     park: (sid, failure) =>
-      run(`UPDATE sessions SET phase = 'parked', failure = ? WHERE sid = ?`, reasonText(failure), sid),
+      transaction(() => {
+        distrustLog(queries, 'sid = ?', sid);
+        run(`UPDATE sessions SET phase = 'parked', failure = ? WHERE sid = ?`, reasonText(failure), sid);
+      }),
+
     finish: (shipment) =>
       statement(
         `UPDATE sessions SET phase = ?, draft = NULL, attempts = 0, due_at_ms = 0, failure = NULL
@@ -165,7 +173,21 @@ export function shippingQueries(queries: Queries): ShippingMethods {
   };
 }
 
-function recover({ run, statement }: Queries): RecoveredWork {
+/**
+ * A log whose arrival was not recorded may be in the bucket all the same, and list any file that has a receipt: the next
+ * log is written whatever it says, and before one of these files is replaced.
+ */
+function distrustLog({ run }: Queries, where: string, ...values: Value[]): void {
+  run(`UPDATE sessions SET log_digest = NULL WHERE ${where}`, ...values);
+  run(
+    `UPDATE files SET listed = 1 WHERE receipt IS NOT NULL AND sid IN (SELECT sid FROM sessions WHERE ${where})`,
+    ...values,
+  );
+}
+
+function recover(queries: Queries): RecoveredWork {
+  const { run, statement } = queries;
+  distrustLog(queries, 'draft IS NOT NULL');
   run(`UPDATE files SET uncertain = 1, due_at_ms = 0, attempts = 0 WHERE state = 'pending'`);
   // A parked log is tried again; a parked file loses its fingerprint, so that the next look at it queues it again.
   run(`UPDATE sessions SET phase = 'shipping' WHERE phase = 'parked' AND draft IS NOT NULL`);

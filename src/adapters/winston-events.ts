@@ -29,7 +29,8 @@ export function createWinstonEvents(options: LogOptions): Events & { close(): vo
     emit: (name, fields) => {
       try {
         const [level, message] = describe(name, fields);
-        if (options.format === 'json') logger.log(level, message, { event: name, ...fields });
+        // As one object: given apart, a field that is called `message` would be appended to the line's.
+        if (options.format === 'json') logger.log({ ...fields, event: name, level, message });
         else logger.log(level, message);
       } catch {
         // reason: a broken line must never break the work that it speaks of

@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { StateError } from '../adapters/journal-file.ts';
+import { journalTrouble, StateError } from '../adapters/journal-file.ts';
 import { ConfigError } from '../config/problem.ts';
 import { parseDuration } from '../config/units.ts';
 import { configCheck, configPrint } from './config.ts';
@@ -32,7 +32,9 @@ export async function main(args: readonly string[], edge: Edge): Promise<number>
     code = result;
   });
   try {
-    await program.parseAsync([...args], { from: 'user' });
+    // Its value is optional and only ever behind `=`: what follows it is the directory.
+    const given = args.map((arg) => (arg === '--exit-when-done' ? '--exit-when-done=' : arg));
+    await program.parseAsync(given, { from: 'user' });
     return code;
   } catch (error) {
     return explain(error, edge);
@@ -111,7 +113,7 @@ function duration(value: string): number {
 }
 
 function durationText(value: string): string {
-  duration(value);
+  if (value !== '') duration(value);
   return value;
 }
 
@@ -125,6 +127,11 @@ function explain(error: unknown, edge: Edge): number {
   if (error instanceof StateError) {
     edge.stderr(`trainlogd: ${error.message}\n`);
     return exitCode.configuration;
+  }
+  const trouble = journalTrouble(error);
+  if (trouble !== undefined) {
+    edge.stderr(`trainlogd: ${trouble}\n`);
+    return exitCode.unsent;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   edge.stderr(

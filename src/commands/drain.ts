@@ -16,6 +16,7 @@ export function drain(edge: Edge, flags: DrainFlags, directory: string | undefin
     directory,
     takeAll: true,
     includeSkipped: true,
+    givesUpAbsent: true,
     timeoutMs: flags.timeoutMs,
     prepare: ({ observer }) => observer.sealOpenSessions(flags.final ? 'interrupted' : 'stalled', 'drain', 0),
     isDone: isDrained,

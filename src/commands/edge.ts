@@ -15,11 +15,8 @@ export interface Edge {
 /** Exit codes are part of the contract; the larger ones are those of sysexits.h. */
 export const exitCode = {
   ok: 0,
-  problems: 1,
   usage: 64,
-  unreachable: 69,
   bug: 70,
   unsent: 75,
-  permission: 77,
   configuration: 78,
 } as const;

@@ -25,6 +25,14 @@ export async function plan(edge: Edge, flags: GlobalFlags, directory: string | u
     onClaimsImpossible: () => {},
   });
   try {
+    const state = await source.state();
+    const named = JSON.stringify(config.watch.directory);
+    if (state.state === 'missing')
+      edge.stderr(
+        `warning: the folder ${named} is not there: create it, mount it, or correct watch.directory\n`,
+      );
+    if (state.state === 'unreadable')
+      edge.stderr(`warning: the folder ${named} cannot be read, ${state.code}: let this user read it\n`);
     const folder = await planFolder(
       {
         source,

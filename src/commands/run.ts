@@ -4,8 +4,8 @@ import type { GlobalFlags } from './inputs.ts';
 import { ship } from './ship.ts';
 
 export interface RunFlags extends GlobalFlags {
-  /** True without a value; a duration replaces `watch.idle`. */
-  readonly exitWhenDone?: boolean | string;
+  /** Empty without a value; a duration replaces `watch.idle`. */
+  readonly exitWhenDone?: string;
 }
 
 /** `trainlogd run`: the daemon, in the foreground, until a signal or until all is done. */
@@ -13,7 +13,7 @@ export function run(edge: Edge, flags: RunFlags, directory: string | undefined):
   const { exitWhenDone } = flags;
   return ship(edge, flags, {
     directory,
-    ...(typeof exitWhenDone === 'string' && { overrides: { 'watch.idle': exitWhenDone } }),
+    ...(exitWhenDone && { overrides: { 'watch.idle': exitWhenDone } }),
     ...(exitWhenDone !== undefined && { isDone: isAllDone }),
   });
 }

@@ -19,6 +19,8 @@ export interface ShipOptions {
   readonly ignoresOpen?: boolean;
   /** Looks at old sessions too. */
   readonly takeAll?: boolean;
+  /** There is no later: a session whose directory is gone is not waited for. */
+  readonly givesUpAbsent?: boolean;
   /** Before anything runs. */
   readonly prepare?: (agent: Agent, loaded: LoadedConfig) => void;
   /** Asked all the time; true ends the run in order. Without it only a signal does. */
@@ -49,6 +51,7 @@ export async function ship(edge: Edge, flags: GlobalFlags, options: ShipOptions)
     startedAt: new Date(systemClock.nowMs()).toISOString(),
     ignoreOlderThanMs: options.takeAll ? Number.POSITIVE_INFINITY : config.watch.ignoreOlderThanMs,
     includeSkipped: options.includeSkipped ?? false,
+    absenceMs: options.givesUpAbsent ? 0 : config.watch.idleMs,
   });
   try {
     options.prepare?.(agent, loaded);
@@ -139,6 +142,11 @@ function sayWhatIsLeft(
   ];
   const code = left.length === 0 ? exitCode.ok : exitCode.unsent;
   for (const line of left) edge.stderr(`unsent: ${line}\n`);
+  const { blocked } = agent.status();
+  if (blocked && left.length > 0) {
+    const { code: failure, cause, remedy } = blocked;
+    edge.stderr(`why: ${agent.destination} is not usable, ${failure}: ${cause}: ${remedy}\n`);
+  }
   events.emit('daemon.stopped', { unsent: left.length, exitCode: code });
   return code;
 }

@@ -25,7 +25,7 @@ export const guideNames = [
 ] as const;
 
 const prefix = 'TRAINLOGD_';
-const ownNames = new Set<string>([...optionKeys.map(variableOf), `${prefix}CONFIG`, `${prefix}SESSION_DIR`]);
+const ownNames = new Set<string>([...optionKeys.map(variableOf), `${prefix}CONFIG`]);
 // A Kubernetes Service or a linked container named trainlogd sets these in every pod beside it.
 const serviceLinks =
   /^TRAINLOGD_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?|NAME)$/;

@@ -9,6 +9,7 @@ import {
   renderSessionLog,
   type SessionLog,
 } from './session-log.ts';
+import { trimLog } from './trim-log.ts';
 import { displayPath, type WatchedPath } from './watched-path.ts';
 
 /** A queued file as far as a log speaks of it. */
@@ -18,6 +19,8 @@ export interface LoggedFile {
   readonly key: string;
   readonly sizeBytes: number;
   readonly state: string;
+  /** Another object than that of the receipt may be there. */
+  readonly uncertain: boolean;
   readonly receipt:
     | { etag: string; sizeBytes: number; crc32: string; partSizeBytes?: number; contentType: string }
     | undefined;
@@ -44,7 +47,8 @@ export interface ComposedLog {
 
 export function composeLog(input: ComposeInput): ComposedLog {
   const { draft, identity, files } = input;
-  const merged = mergeFacts([...draft.sources, ...factsOf(input.previous), draft.inferred]);
+  const fallbacks = [...(draft.defaults ? [draft.defaults] : []), draft.inferred];
+  const merged = mergeFacts([...draft.sources, ...factsOf(input.previous), ...fallbacks]);
   const { facts, provenance } = reckon(merged.facts, merged.provenance, identity, draft.checkpoints);
   const listed = files.filter(isListed);
   const log: SessionLog = {
@@ -55,13 +59,13 @@ export function composeLog(input: ComposeInput): ComposedLog {
     ...(facts.config && { config: facts.config }),
     ...(facts.results && { results: facts.results }),
     companions: listed.map(companionEntry),
-    missing: [...files.flatMap(missingEntry), ...draft.missing],
+    missing: missingSection(input),
     excluded: draft.excluded,
     native: { ...input.previous?.native, ...draft.documents },
     provenance,
     warnings: [...new Set([...identity.warnings, ...draft.warnings])],
   };
-  const fitting = trimTo(log, input.bytesMax);
+  const fitting = trimLog(log, input.bytesMax);
   return {
     text: renderSessionLog(fitting),
     digest: logDigest(fitting),
@@ -70,9 +74,11 @@ export function composeLog(input: ComposeInput): ComposedLog {
   };
 }
 
-/** A companion whose newer bytes wait to be sent is not listed: the object may be replaced at any moment. */
+/** A companion whose newer bytes wait to be sent, or may have been, is not listed: the object may be another one. */
 export function isListed(file: LoggedFile): boolean {
-  return file.role === 'companion' && file.receipt !== undefined && file.state !== 'pending';
+  return (
+    file.role === 'companion' && file.receipt !== undefined && file.state !== 'pending' && !file.uncertain
+  );
 }
 
 export function logDigest(log: SessionLog): string {
@@ -143,8 +149,11 @@ function reckon(
   }
   const pod = { ...facts.pod };
   if (pod.cost === undefined && pod.costPerHour !== undefined && results.durationSeconds !== undefined) {
-    pod.cost = Math.round((results.durationSeconds / 3600) * pod.costPerHour * 1e6) / 1e6;
-    sources['pod.cost'] = `${computedFrom}: hours times price per hour`;
+    const cost = Math.round((results.durationSeconds / 3600) * pod.costPerHour * 1e6) / 1e6;
+    if (Number.isFinite(cost)) {
+      pod.cost = cost;
+      sources['pod.cost'] = `${computedFrom}: hours times price per hour`;
+    }
   }
   return {
     facts: {
@@ -170,6 +179,28 @@ function companionEntry(file: LoggedFile): CompanionEntry {
   };
 }
 
+/** What the journal knows of a file counts; the draft may have named it before it was queued. */
+function missingSection({ files, draft, previous }: ComposeInput): MissingEntry[] {
+  const queued = files.flatMap(missingEntry);
+  const named = new Set(queued.map((entry) => entry.path));
+  const entries = [...queued, ...draft.missing.filter((entry) => !named.has(entry.path))];
+  return draft.status === 'running' ? entries : [...entries, ...vanishedSince(previous, files, entries)];
+}
+
+/**
+ * Once a session has ended, the journal has a row for each file that is there: what an earlier revision missed and has
+ * none is gone. Entries without a size are directories.
+ */
+function vanishedSince(
+  previous: SessionLog | undefined,
+  files: readonly LoggedFile[],
+  entries: readonly MissingEntry[],
+): MissingEntry[] {
+  const known = new Set([...files.map((file) => displayPath(file.path)), ...entries.map(({ path }) => path)]);
+  const gone = (previous?.missing ?? []).filter(({ path, bytes }) => bytes !== undefined && !known.has(path));
+  return gone.map((entry) => ({ ...entry, reason: 'vanished' }));
+}
+
 function missingEntry(file: LoggedFile): MissingEntry[] {
   if (file.role !== 'companion') return [];
   const entry = { path: displayPath(file.path), bytes: file.sizeBytes };
@@ -183,36 +214,4 @@ function missingEntry(file: LoggedFile): MissingEntry[] {
     default:
       return [];
   }
-}
-
-/** What can be left out of a log that is too large, the least missed first. Files are always named. */
-const droppable: readonly { name: string; drop: (log: SessionLog) => SessionLog }[] = [
-  { name: 'native', drop: (log) => ({ ...log, native: {} }) },
-  {
-    name: 'config.raw',
-    drop: (log) => ({ ...log, ...(log.config && { config: without(log.config, 'raw') }) }),
-  },
-  {
-    name: 'results.metrics',
-    drop: (log) => ({ ...log, ...(log.results && { results: without(log.results, 'metrics') }) }),
-  },
-  {
-    name: 'results.checkpointsSaved',
-    drop: (log) => ({ ...log, ...(log.results && { results: without(log.results, 'checkpointsSaved') }) }),
-  },
-];
-
-function trimTo(log: SessionLog, bytesMax: number): SessionLog {
-  let fitting = log;
-  for (const { name, drop } of droppable) {
-    if (Buffer.byteLength(renderSessionLog(fitting)) <= bytesMax) return fitting;
-    const warning = `${name} is left out: the log would be larger than sessionLog.bytesMax, ${bytesMax} bytes`;
-    fitting = { ...drop(fitting), warnings: [...fitting.warnings, warning] };
-  }
-  return fitting;
-}
-
-function without<T extends object, K extends keyof T>(value: T, key: K): Omit<T, K> {
-  const { [key]: _, ...rest } = value;
-  return rest;
 }

@@ -13,6 +13,8 @@ export interface SessionDraft {
   readonly agent: { readonly version: string; readonly host: string };
   /** Best first. */
   readonly sources: readonly FactSource[];
+  /** What the configuration says where nobody else does, not even an earlier log. */
+  readonly defaults?: FactSource;
   /** From file times: below everything, also below what an earlier log knew. */
   readonly inferred: FactSource;
   readonly documents: Readonly<Record<string, JsonValue>>;

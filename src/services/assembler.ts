@@ -104,6 +104,11 @@ export class Assembler {
     const claim = row?.claim ?? claimName(sid, file.path);
     const stat = await this.#options.source.claim(file.entry.path, claim);
     if (!stat) return undefined;
+    if (stat.ino !== file.entry.stat.ino) {
+      // Another file has taken the name since the look, maybe another session's.
+      await this.#options.source.releaseClaim(claim);
+      return undefined;
+    }
     const fingerprint = sameButForCtime(stat, file.entry.stat)
       ? fingerprintOf(stat)
       : fingerprintOf(file.entry.stat);
@@ -129,7 +134,7 @@ export class Assembler {
     pending: SessionDraft['missing'],
   ): SessionDraft {
     const { agent, defaults } = this.#options;
-    const sources = [...reading.sources, ...sealSource(seal), ...(defaults ? [defaults] : [])];
+    const sources = [...reading.sources, ...sealSource(seal)];
     const clean = withoutSecrets(reading.documents, sources);
     const unreadable = reading.unreadable.map(({ path }) => ({
       path: displayPath(path),
@@ -141,6 +146,7 @@ export class Assembler {
       ...(seal && { sealedBy: seal.by }),
       agent,
       sources: clean.sources,
+      ...(defaults && { defaults }),
       inferred: inferredSource(surveyed, seal),
       documents: clean.documents,
       excluded: sorted.excluded,

@@ -12,19 +12,24 @@ export interface BlockedState {
   readonly probeInMs: number;
 }
 
+/** How a wait at the gate ended. `probe`: the destination is still blocked, and this one is to try it. */
+type Passage = 'open' | 'probe' | 'aborted';
+
 /**
  * Stands before the destination. Open, everyone passes. Once a request found the destination blocked, all wait, and at
- * a capped pace the one who has waited longest goes ahead to try; its success opens the gate for the rest.
- * Waiting spends nobody's attempts.
+ * a capped pace the one who has waited longest goes ahead to try; its success opens the gate for the rest, and who fails
+ * queues up behind them. Waiting spends nobody's attempts.
  */
 export class DestinationGate {
   readonly #name: string;
   readonly #clock: Clock;
   readonly #events: Events;
   readonly #limits: RetryLimits;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<(isTurn: boolean) => void>();
   #blocked: { failure: Failure; sinceMs: number; probeAtMs: number; attempts: number } | undefined;
   #probing = false;
+  /** How often the gate opened again: whoever was to try before has nothing to try any more. */
+  #opened = 0;
   /** Monotonic; the start of the last piece of work that wrote something. */
   #writtenMs = Number.NEGATIVE_INFINITY;
   /** Kept up to date by the store that the work uses. */
@@ -45,75 +50,84 @@ export class DestinationGate {
   async through<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
     let deniedAtMs = Number.POSITIVE_INFINITY;
     for (;;) {
-      await this.#pass(signal);
-      if (signal.aborted) return undefined;
+      const passage = await this.#pass(signal);
+      if (passage === 'aborted') return undefined;
+      const opened = this.#opened;
+      const isProbe = () => passage === 'probe' && opened === this.#opened;
       const before = { ...this.served, startedMs: this.#clock.monotonicMs() };
       try {
         const result = await work();
-        this.#settle(before);
+        this.#settle(before, isProbe());
         return result;
       } catch (error) {
         if (!(error instanceof Failure) || error.kind !== 'blocked') {
-          this.#undecided();
+          if (isProbe()) this.#handOn();
           throw error;
         }
         if (error.code === 'AccessDenied' && this.#writtenMs > deniedAtMs) {
-          this.#undecided();
+          if (isProbe()) this.#handOn();
           throw asPermanent(error);
         }
         deniedAtMs = this.#clock.monotonicMs();
-        this.#close(error);
+        this.#close(error, isProbe());
       }
     }
   }
 
-  async #pass(signal: AbortSignal): Promise<void> {
+  async #pass(signal: AbortSignal): Promise<Passage> {
     while (this.#blocked && !signal.aborted) {
-      if (!this.#probing) {
-        // The pause is served by the one who will try; whoever comes later queues behind.
-        this.#probing = true;
-        await this.#clock.sleep(this.#blocked.probeAtMs - this.#clock.monotonicMs(), signal);
-        if (!signal.aborted) return;
-        this.#endProbe();
-        return;
-      }
-      await this.#turn(signal);
+      const opened = this.#opened;
+      if (this.#probing && !(await this.#turn(signal))) continue;
+      if (opened !== this.#opened) continue;
+      // The pause is served by the one who will try.
+      this.#probing = true;
+      await this.#clock.sleep(this.#blocked.probeAtMs - this.#clock.monotonicMs(), signal);
+      if (opened !== this.#opened) continue;
+      if (!signal.aborted) return 'probe';
+      this.#handOn();
     }
+    return signal.aborted ? 'aborted' : 'open';
   }
 
-  #turn(signal: AbortSignal): Promise<void> {
+  /** True when it is this one's turn to try; false when the gate opened or `signal` aborted. */
+  #turn(signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
-      const wake = () => {
-        signal.removeEventListener('abort', wake);
-        resolve();
+      const wake = (isTurn: boolean) => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener('abort', leave);
+        resolve(isTurn);
       };
-      signal.addEventListener('abort', wake, { once: true });
-      this.#waiting.push(wake);
+      const leave = () => wake(false);
+      signal.addEventListener('abort', leave, { once: true });
+      this.#waiting.add(wake);
     });
   }
 
   /** Work may end without a request, and a reader proves nothing to whom writing was denied. */
-  #settle(before: Served & { startedMs: number }): void {
+  #settle(before: Served & { startedMs: number }, isProbe: boolean): void {
     const hasWritten = this.served.writes > before.writes;
     if (hasWritten) this.#writtenMs = Math.max(this.#writtenMs, before.startedMs);
     const hasRead = this.served.reads > before.reads && this.#blocked?.failure.code !== 'AccessDenied';
     if (hasWritten || hasRead) this.#open();
-    else this.#undecided();
+    else if (isProbe) this.#handOn();
   }
 
   #open(): void {
     this.#probing = false;
+    this.#opened += 1;
     if (this.#blocked) {
       const blockedForMs = this.#clock.monotonicMs() - this.#blocked.sinceMs;
       this.#blocked = undefined;
       this.#events.emit('destination.open', { destination: this.#name, blockedForMs });
     }
-    for (const wake of this.#waiting.splice(0)) wake();
+    for (const wake of [...this.#waiting]) wake(false);
   }
 
-  #close(failure: Failure): void {
+  /** What was under way when the gate closed may fail as well; only the one who was sent to try counts as a try. */
+  #close(failure: Failure, isProbe: boolean): void {
+    if (this.#blocked && !isProbe) return;
     const nowMs = this.#clock.monotonicMs();
-    const attempts = this.#blocked ? this.#blocked.attempts + (this.#probing ? 1 : 0) : 1;
+    const attempts = (this.#blocked?.attempts ?? 0) + 1;
     const delayMs = retryDelayMs(attempts, this.#limits, this.#clock.random(), failure.retryAfterMs);
     const isNews = this.#blocked?.failure.code !== failure.code;
     this.#blocked = {
@@ -122,18 +136,15 @@ export class DestinationGate {
       probeAtMs: nowMs + delayMs,
       attempts,
     };
-    this.#endProbe();
+    if (isProbe) this.#handOn();
     if (isNews || attempts % 10 === 0) this.#tell(failure, delayMs);
   }
 
-  /** The request ended in a way that says nothing of the destination: the next in line tries. */
-  #undecided(): void {
-    if (this.#probing) this.#endProbe();
-  }
-
-  #endProbe(): void {
-    this.#probing = false;
-    this.#waiting.shift()?.();
+  /** A try decided nothing: the next in line is the one to try, and nobody comes in between. */
+  #handOn(): void {
+    const [next] = this.#waiting;
+    this.#probing = next !== undefined;
+    next?.(true);
   }
 
   #tell(failure: Failure, delayMs: number): void {

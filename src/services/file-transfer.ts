@@ -2,7 +2,7 @@ import { contentTypeOf } from '../domain/content-type.ts';
 import { Conflict, Failure, FileFailure } from '../domain/failure.ts';
 import { retryDelayMs } from '../domain/retry-policy.ts';
 import { advanceJob } from '../domain/upload-job.ts';
-import { displayPath } from '../domain/watched-path.ts';
+import { displayPath, quotePath } from '../domain/watched-path.ts';
 import { fingerprintOf, type OpenFile } from '../ports/file-source.ts';
 import type { FileRecord, ParkedReason, Shipment } from '../ports/journal.ts';
 import type { PutCondition, Receipt, StoredObject } from '../ports/object-store.ts';
@@ -43,17 +43,21 @@ export class FileTransfer {
     }
   }
 
+  /** What was queued, by path or by claim. Another file by that name may be another session's: the next look tells. */
   async #open(shipment: Shipment, file: FileRecord): Promise<OpenFile> {
+    const { source } = this.#context;
     const path = pathInFolder(shipment.root, shipment.kind, file.path);
     try {
-      return await this.#context.source.open(path);
+      const opened = await source.open(path);
+      if (isSameFile(opened, file)) return opened;
+      await opened.close();
     } catch (error) {
-      const isGone = error instanceof FileFailure && error.reason === 'vanished';
-      const claimed =
-        isGone && file.claim ? await this.#context.source.openClaim(file.claim, path) : undefined;
-      if (claimed) return claimed;
-      throw error;
+      if (!(error instanceof FileFailure) || error.reason !== 'vanished') throw error;
     }
+    const claimed = file.claim ? await source.openClaim(file.claim, path) : undefined;
+    if (claimed) return claimed;
+    const attempted = `opening file ${quotePath(path)}: what was queued is not there any more`;
+    throw new FileFailure('vanished', 'ENOENT', attempted, 'none needed');
   }
 
   /** Touched, renamed over with the same content, or its claim let go: equal bytes need no sending. */
@@ -214,6 +218,11 @@ export class FileTransfer {
       events.emit('upload.retry', { session, path, attempt: next.attempts, delayMs, code, cause });
     }
   }
+}
+
+/** Growing in place it stays the same file; its inode begins the fingerprint. */
+function isSameFile({ stat }: OpenFile, { fingerprint }: FileRecord): boolean {
+  return fingerprint === '' || fingerprint.startsWith(`${stat.ino}:`);
 }
 
 function asFailure(error: unknown): Failure {

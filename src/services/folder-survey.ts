@@ -23,6 +23,8 @@ export interface SurveyedSession {
 }
 
 export interface Survey {
+  /** What was looked at: the folder's own files, or all below one directory. */
+  readonly top: WatchedPath;
   readonly sessions: readonly SurveyedSession[];
   /** Files that belong to no session. */
   readonly loose: readonly Entry[];
@@ -30,14 +32,14 @@ export interface Survey {
   readonly problems: Listing['problems'];
 }
 
-/** Says whether a file straight in the folder is a session by itself. */
-export type OneFileRule = (entry: Entry) => Promise<boolean>;
+/** What tells a file straight in the folder that is a session by itself from another; undefined when it is none. */
+export type OneFileRule = (entry: Entry) => Promise<string | undefined>;
 
 /** The whole folder, one directory at a time, so that memory holds one subtree. */
 export async function* surveyFolder(
   source: FileSource,
   rules: RootRules,
-  isOneFile: OneFileRule,
+  oneFile: OneFileRule,
   signal: AbortSignal,
 ): AsyncGenerator<Survey> {
   const top = await listTop(source, signal);
@@ -51,7 +53,7 @@ export async function* surveyFolder(
     if (whole) yield whole;
     return;
   }
-  yield await surveyTopFiles(top, rules, isOneFile);
+  yield await surveyTopFiles(top, rules, oneFile);
   for (const entry of top.entries) {
     if (signal.aborted) return;
     if (entry.kind !== 'directory') continue;
@@ -62,7 +64,7 @@ export async function* surveyFolder(
 
 /** An unreadable directory is no absent one: it is named, and what was known of it stays. */
 function unreadable(path: WatchedPath, { code, remedy }: FileFailure): Survey {
-  return { sessions: [], loose: [], problems: [{ path, code, remedy }] };
+  return { top: path, sessions: [], loose: [], problems: [{ path, code, remedy }] };
 }
 
 async function listTop(source: FileSource, signal: AbortSignal): Promise<Listing | Survey | undefined> {
@@ -95,19 +97,16 @@ export async function surveySubtree(
   }
 }
 
-export async function surveyTopFiles(
-  top: Listing,
-  rules: RootRules,
-  isOneFile: OneFileRule,
-): Promise<Survey> {
+export async function surveyTopFiles(top: Listing, rules: RootRules, oneFile: OneFileRule): Promise<Survey> {
   const sessions: SurveyedSession[] = [];
   const loose: Entry[] = [];
   for (const entry of top.entries) {
     if (entry.kind === 'directory') continue;
-    if (entry.kind === 'file' && !rules.matches && (await isOneFile(entry))) {
+    const identity = entry.kind === 'file' && !rules.matches ? await oneFile(entry) : undefined;
+    if (identity !== undefined) {
       sessions.push({
         root: { path: entry.path, kind: 'file', by: 'file' },
-        directoryIdentity: directoryIdentity(entry.stat),
+        directoryIdentity: identity,
         startedNoLaterThanNs: earliestNs([entry]),
         files: [entry],
         others: [],
@@ -117,7 +116,7 @@ export async function surveyTopFiles(
       loose.push(entry);
     }
   }
-  return { sessions, loose, problems: top.problems };
+  return { top: '', sessions, loose, problems: top.problems };
 }
 
 function surveyListing(listing: Listing, rules: RootRules): Survey {
@@ -158,7 +157,7 @@ function surveyListing(listing: Listing, rules: RootRules): Survey {
       },
     ];
   });
-  return { sessions, loose, problems: listing.problems };
+  return { top, sessions, loose, problems: listing.problems };
 }
 
 /** The earliest time that the file system remembers of these. */

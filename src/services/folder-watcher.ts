@@ -65,7 +65,7 @@ export class FolderWatcher implements Service {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       await this.#snapshots();
-      if (await this.#isFolderThere()) await this.#lookAround(signal);
+      if (await this.#isFolderThere()) await this.#look(signal);
       if (!signal.aborted) await this.#rest();
     }
   }
@@ -94,6 +94,15 @@ export class FolderWatcher implements Service {
       this.#surveyAtMs = Number.NEGATIVE_INFINITY;
     }
     return true;
+  }
+
+  /** A look that is under way when we are stopped ends by the signal's own reason, which is no failure. */
+  async #look(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#lookAround(signal);
+    } catch (error) {
+      if (error !== signal.reason) throw error;
+    }
   }
 
   async #lookAround(signal: AbortSignal): Promise<void> {

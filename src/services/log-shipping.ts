@@ -10,6 +10,12 @@ const logReadBytesMax = 64 * 1024 * 1024;
 /** Logs that were just written, so that the next revision need not read them back. */
 const recentMax = 64;
 
+export interface ShippedState {
+  readonly written: boolean;
+  readonly adopted: boolean;
+  readonly missing: number;
+}
+
 type Base = { readonly previous: SessionLog | undefined; readonly condition: PutCondition };
 
 /**
@@ -24,19 +30,23 @@ export class LogShipping {
     this.#context = context;
   }
 
-  /** Throws Failure and IdentityTaken. `unchanged`: the log that is there says all there is to say. */
-  async ship(sid: number, signal: AbortSignal): Promise<{ written: boolean; missing: number } | undefined> {
+  /**
+   * Throws Failure and IdentityTaken. Not `written`: the log that is there says all there is to say. `adopted`: a log
+   * was found that the journal did not know; what it lists may need no sending, so nothing was written yet.
+   */
+  async ship(sid: number, signal: AbortSignal): Promise<ShippedState | undefined> {
     const { journal, store, logBytesMax } = this.#context;
     for (let conflicts = 0; conflicts < 5; conflicts++) {
       const shipment = journal.shipment(sid);
       if (!shipment) return undefined;
       const base = await this.#base(shipment, conflicts > 0, signal);
-      if (base === 'adopted') continue;
+      if (base === 'adopted') return { written: false, adopted: true, missing: 0 };
       const files = journal.files(sid);
       const { identity, draft, revision } = shipment;
       const input = { identity, draft, files, previous: base.previous, bytesMax: logBytesMax };
       const composed = composeLog({ ...input, revision: revision + 1 });
-      if (composed.digest === shipment.logDigest) return { written: false, missing: composed.missing };
+      if (composed.digest === shipment.logDigest)
+        return { written: false, adopted: false, missing: composed.missing };
       try {
         const receipt = await store.put(
           {
@@ -49,7 +59,7 @@ export class LogShipping {
           signal,
         );
         this.#recordWritten(shipment, composed, receipt.etag, 'absent' in base.condition);
-        return { written: true, missing: composed.missing };
+        return { written: true, adopted: false, missing: composed.missing };
       } catch (error) {
         if (!(error instanceof Conflict)) throw error;
         this.#recent.delete(sid);
@@ -64,17 +74,19 @@ export class LogShipping {
 
   /** What the new log replaces. `adopted`: a log of ours was found that the journal did not know; look again. */
   async #base(shipment: Shipment, mustLook: boolean, signal: AbortSignal): Promise<Base | 'adopted'> {
-    const { logEtag, identity, sid } = shipment;
+    const { logEtag, logDigest, identity, sid } = shipment;
+    // Without a digest, what the journal knows of the log is in doubt.
+    const isDoubted = logEtag !== undefined && logDigest === undefined;
     const recent = this.#recent.get(sid);
     if (!mustLook && logEtag === undefined) return { previous: undefined, condition: { absent: true } };
-    if (!mustLook && recent && recent.etag === logEtag) {
+    if (!mustLook && !isDoubted && recent && recent.etag === logEtag) {
       return { previous: recent.log, condition: { etag: recent.etag } };
     }
     const found = await this.#context.store.find(identity.key, signal);
     if (!found) return { previous: undefined, condition: { absent: true } };
     if (!isOurs(found, identity)) throw new IdentityTaken(identity.key);
     const previous = await this.#read(found, signal);
-    if (found.etag === logEtag) return { previous, condition: { etag: found.etag } };
+    if (found.etag === logEtag && !isDoubted) return { previous, condition: { etag: found.etag } };
     this.#adopt(shipment, found, previous);
     return 'adopted';
   }

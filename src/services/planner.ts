@@ -42,10 +42,10 @@ export interface PlannerOptions {
 /** Looks once, sends nothing, writes nothing; needs no journal. */
 export async function planFolder(options: PlannerOptions, signal: AbortSignal): Promise<FolderPlan> {
   const rules = { ...options.rules, frozen: () => false };
-  const isOneFile = options.readings.isOneFileSession.bind(options.readings);
+  const oneFile = options.readings.oneFileIdentity.bind(options.readings);
   const sessions: SessionPlan[] = [];
   const loose: string[] = [];
-  for await (const survey of surveyFolder(options.source, rules, isOneFile, signal)) {
+  for await (const survey of surveyFolder(options.source, rules, oneFile, signal)) {
     for (const surveyed of survey.sessions) sessions.push(await planSession(options, surveyed));
     loose.push(...survey.loose.map((entry) => displayPath(entry.path)));
   }

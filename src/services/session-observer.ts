@@ -64,6 +64,7 @@ export class SessionObserver {
       files: surveyed.files,
     });
     if (tracked.state.at === 'open') await this.#end(tracked, surveyed, reading, nowMs);
+    else if (changed) this.#endAnew(tracked, surveyed, reading);
     if (tracked.state.at === 'sealing') await this.#settle(tracked, surveyed, reading, nowMs);
   }
 
@@ -88,33 +89,42 @@ export class SessionObserver {
     const quietForMs = nowMs - tracked.changedAtMs;
     const seen: EndObservations = {
       endings: reading.endings,
-      marker: undefined,
+      marker: markerOf(surveyed),
       process: await this.#process(tracked, surveyed),
       quietForMs,
       heldOpen: quietForMs >= idleMs && (await this.#isHeldOpen(surveyed.files)),
     };
-    const marked = markerOf(surveyed);
-    const seal = endOf({ ...seen, marker: marked?.marker }, idleMs) ?? this.#sealAnyway(quietForMs);
+    const seal = endOf(seen, idleMs) ?? this.#sealAnyway(quietForMs);
     if (!seal) {
       // Held open: look again after a while, silence alone will not tell.
       const again = seen.heldOpen ? Math.min(idleMs, 60_000) : Math.max(idleMs - quietForMs, 1000);
       tracked.lookAtMs = nowMs + again;
       return;
     }
-    const dated = { ...seal, ...this.#endedAt(tracked, seal, marked?.entry) };
+    const dated = { ...seal, ...this.#endedAt(tracked, seal) };
     tracked.record ??= this.begin(tracked, 'open');
     tracked.state = advance(tracked.state, { type: 'ended', seal: dated, nowMs });
     events.emit('session.sealed', { session: sessionName(tracked), status: dated.status, by: dated.by });
   }
 
-  /** A marker dates the end, and so does the last change before a process was found dead; a native result speaks for itself. */
-  #endedAt(tracked: TrackedSession, seal: Seal, marker: Entry | undefined): { endedAt?: string } {
+  /** A session that had ended changed: what it says of its end now counts, a resumed one may have a result at last. */
+  #endAnew(tracked: TrackedSession, surveyed: SurveyedSession, { endings }: SessionReading): void {
+    if (tracked.state.at !== 'sealing') return;
+    const marker = markerOf(surveyed);
+    const seen = { endings, marker, process: undefined, quietForMs: 0, heldOpen: true };
+    const seal = endOf(seen, this.#options.idleMs);
+    if (seal) tracked.state = { ...tracked.state, seal: { ...seal, ...this.#endedAt(tracked, seal) } };
+  }
+
+  /** The file that says so dates an end that names no time; a process that is gone is dated by the last change. */
+  #endedAt(tracked: TrackedSession, seal: Seal): { endedAt?: string } {
     if (seal.endedAt !== undefined || !seal.evidence) return {};
-    if (marker && seal.by === baseName(marker.path)) return { endedAt: isoOf(marker.stat.mtimeNs) };
-    if (!seal.by.startsWith('session.pid')) return {};
-    let last = 0n;
-    for (const { stat } of tracked.entries) if (stat.mtimeNs > last) last = stat.mtimeNs;
-    return { endedAt: isoOf(last) };
+    const path = tracked.kind === 'file' ? tracked.root : joinPath(tracked.root, seal.by);
+    const witness = tracked.entries.find((entry) => entry.path === path);
+    const times = (witness ? [witness] : tracked.entries).map(({ stat }) =>
+      Number(stat.mtimeNs / 1_000_000n),
+    );
+    return times.length === 0 ? {} : { endedAt: new Date(Math.max(...times)).toISOString() };
   }
 
   /** What was only a candidate becomes a session of the journal. */
@@ -225,14 +235,9 @@ function relative(tracked: TrackedSession, path: WatchedPath): WatchedPath {
 }
 
 /** Empty on purpose: a marker with something in it may be a file of the training. */
-function markerOf(surveyed: SurveyedSession): { marker: '_SUCCESS' | '_FAILED'; entry: Entry } | undefined {
-  for (const marker of ['_FAILED', '_SUCCESS'] as const) {
+function markerOf(surveyed: SurveyedSession): '_SUCCESS' | '_FAILED' | undefined {
+  return (['_FAILED', '_SUCCESS'] as const).find((marker) => {
     const entry = surveyed.files.find((file) => file.path === joinPath(surveyed.root.path, marker));
-    if (entry && entry.stat.sizeBytes === 0) return { marker, entry };
-  }
-  return undefined;
-}
-
-function isoOf(ns: bigint): string {
-  return new Date(Number(ns / 1_000_000n)).toISOString();
+    return entry?.stat.sizeBytes === 0;
+  });
 }

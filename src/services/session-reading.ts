@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { FileFailure } from '../domain/failure.ts';
 import type { JsonValue } from '../domain/json.ts';
 import type { FactSource } from '../domain/merge-facts.ts';
 import { baseName, quotePath, relativeTo, type WatchedPath } from '../domain/watched-path.ts';
 import type { Assessment, Ending, FormatReader, ReadFile } from '../formats/reader.ts';
-import { type Entry, type FileSource, fingerprintOf } from '../ports/file-source.ts';
+import { directoryIdentity, type Entry, type FileSource, fingerprintOf } from '../ports/file-source.ts';
 
 /** What all readers together say of one session. */
 export interface SessionReading {
@@ -95,13 +96,19 @@ export class SessionReadings {
     return combine(assessment ? [{ reader: { name }, assessment, native: [name] }] : [], []);
   }
 
-  /** Is this `<name>.json`, straight in the folder, a session by itself? */
-  async isOneFileSession(entry: Entry): Promise<boolean> {
+  /**
+   * What a file straight in the folder is when it is a session by itself; undefined when it is none. A document is known
+   * by its id or start, not by its inode: it is written anew and renamed into place.
+   */
+  async oneFileIdentity(entry: Entry): Promise<string | undefined> {
     const name = baseName(entry.path);
-    if (name.endsWith('.log')) return true;
-    if (!name.endsWith('.json') || entry.stat.sizeBytes > oneFileBytesMax) return false;
+    if (name.endsWith('.log')) return directoryIdentity(entry.stat);
+    if (!name.endsWith('.json') || entry.stat.sizeBytes > oneFileBytesMax) return undefined;
     const reading = await this.read({ root: entry.path, kind: 'file', files: [entry] });
-    return reading.native.size > 0;
+    if (reading.native.size === 0) return undefined;
+    const { nativeId, nativeStartedAt } = reading;
+    const known = nativeId === undefined ? `start ${nativeStartedAt}` : `id ${nativeId}`;
+    return createHash('sha256').update(known).digest('base64url').slice(0, 24);
   }
 
   async #readFile(entry: Entry, path: WatchedPath, bytesMax: number): Promise<ReadFile | FileFailure> {

@@ -7,7 +7,7 @@ import { displayPath } from '../domain/watched-path.ts';
 import type { FileRecord, SessionIdentity, Shipment } from '../ports/journal.ts';
 import type { FileTransfer } from './file-transfer.ts';
 import { idWarning } from './identify.ts';
-import type { LogShipping } from './log-shipping.ts';
+import type { LogShipping, ShippedState } from './log-shipping.ts';
 import { IdentityTaken, type ShippingContext } from './shipping-context.ts';
 
 /** How many jobs of one session are in memory at once. */
@@ -72,7 +72,9 @@ export class SessionShipping {
         signal,
         true,
       );
-      if (!(await this.#announce(sid, signal))) return false;
+      const announced = await this.#announce(sid, signal);
+      if (announced === 'later') return false;
+      if (announced === 'adopted') continue;
       await this.#transferAll(sid, journal.pendingFiles(sid, clock.monotonicMs(), pageSize), signal, false);
     }
     if (signal.aborted) return false;
@@ -86,7 +88,8 @@ export class SessionShipping {
 
   async #finish(sid: number, signal: AbortSignal): Promise<boolean> {
     const { journal, events, store, clock } = this.#context;
-    const shipped = await this.#shipLog(sid, signal);
+    let shipped = await this.#shipLog(sid, signal);
+    if (shipped?.adopted) shipped = await this.#shipLog(sid, signal);
     const shipment = journal.shipment(sid);
     if (!shipment || !shipped) return false;
     if (!shipment.certain) {
@@ -113,7 +116,8 @@ export class SessionShipping {
   async logAsItIs(sid: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     try {
-      await this.#logs.ship(sid, signal);
+      const shipped = await this.#logs.ship(sid, signal);
+      if (shipped?.adopted) await this.#logs.ship(sid, signal);
     } catch (error) {
       if (error instanceof IdentityTaken) this.#rename(sid);
       else if (error instanceof Failure) this.#fail(sid, error);
@@ -131,24 +135,22 @@ export class SessionShipping {
   }
 
   /** Before bytes move: the log in the bucket must name what is on its way, and list nothing that is to be replaced. */
-  async #announce(sid: number, signal: AbortSignal): Promise<boolean> {
+  async #announce(sid: number, signal: AbortSignal): Promise<'ready' | 'adopted' | 'later'> {
     const { journal, clock, store } = this.#context;
     const pending = journal.pendingFiles(sid, clock.monotonicMs(), pageSize);
     const shipment = journal.shipment(sid);
-    if (!shipment) return false;
-    if (pending.length === 0) return true;
-    if (shipment.revision > 0 && !pending.some((file) => file.listed)) return true;
-    await this.#shipLog(sid, signal);
-    if (signal.aborted) return false;
-    if (journal.shipment(sid)?.certain) return true;
+    if (!shipment) return 'later';
+    if (pending.length === 0) return 'ready';
+    if (shipment.revision > 0 && !pending.some((file) => file.listed)) return 'ready';
+    const shipped = await this.#shipLog(sid, signal);
+    if (signal.aborted) return 'later';
+    if (shipped?.adopted) return 'adopted';
+    if (journal.shipment(sid)?.certain) return 'ready';
     journal.postpone(sid, clock.monotonicMs() + store.createSettleMs);
-    return false;
+    return 'later';
   }
 
-  async #shipLog(
-    sid: number,
-    signal: AbortSignal,
-  ): Promise<{ written: boolean; missing: number } | undefined> {
+  async #shipLog(sid: number, signal: AbortSignal): Promise<ShippedState | undefined> {
     return this.#queue.add(() => this.#context.gate.through(signal, () => this.#logs.ship(sid, signal)));
   }
 

@@ -44,7 +44,7 @@ const skippedSeal: Seal = { status: 'stalled', by: 'watch.ignoreOlderThan', evid
  */
 export class SessionTracker {
   readonly #options: TrackerOptions;
-  readonly sessions = new TrackedSessions();
+  #sessions: TrackedSessions | undefined;
   #surveys = 0;
   #folderIsSession = false;
   readonly #problemsSaid = new Set<string>();
@@ -54,12 +54,18 @@ export class SessionTracker {
 
   constructor(options: TrackerOptions) {
     this.#options = options;
-    for (const record of options.journal.sessions(options.folder)) {
-      this.#restore(
-        new TrackedSession({ path: record.root, kind: record.kind }, record.directoryIdentity),
-        record,
-      );
+  }
+
+  /** Read from the journal when they are first asked for: what its recovery says of them counts. */
+  get sessions(): TrackedSessions {
+    if (this.#sessions) return this.#sessions;
+    this.#sessions = new TrackedSessions();
+    for (const record of this.#options.journal.sessions(this.#options.folder)) {
+      const tracked = new TrackedSession({ path: record.root, kind: record.kind }, record.directoryIdentity);
+      this.#restore(tracked, record);
+      this.#sessions.add(tracked);
     }
+    return this.#sessions;
   }
 
   #restore(tracked: TrackedSession, record: SessionRecord): void {
@@ -70,7 +76,6 @@ export class SessionTracker {
     if (seal && (phase === 'shipped' || phase === 'parked')) tracked.state = { at: 'shipped', seal };
     if (phase === 'skipped' && !this.#options.includeSkipped)
       tracked.state = { at: 'shipped', seal: skippedSeal };
-    this.sessions.add(tracked);
   }
 
   /** The whole folder. False when it could not be looked at. */
@@ -80,9 +85,9 @@ export class SessionTracker {
     this.#loose = new Map();
     this.#folderIsSession = false;
     const firstLook = journal.getMeta(`surveyed:${folder}`) === undefined;
-    const isOneFile = (entry: Entry) => this.#isOneFile(entry, readings);
+    const oneFile = (entry: Entry) => this.#oneFile(entry, readings);
     let found = false;
-    for await (const survey of surveyFolder(source, this.#rules(), isOneFile, signal)) {
+    for await (const survey of surveyFolder(source, this.#rules(), oneFile, signal)) {
       found = true;
       await this.#take(survey, firstLook);
     }
@@ -106,15 +111,17 @@ export class SessionTracker {
     return { ...this.#options.rules, frozen };
   }
 
-  async #isOneFile(entry: Entry, readings: SessionReadings): Promise<boolean> {
-    if (this.sessions.get(entry.path)?.record?.kind === 'file') return true;
-    return readings.isOneFileSession(entry);
+  /** A file that became a session stays one, whatever it holds at the moment. */
+  async #oneFile(entry: Entry, readings: SessionReadings): Promise<string | undefined> {
+    const known = this.sessions.get(entry.path);
+    if (known?.record?.kind !== 'file') return readings.oneFileIdentity(entry);
+    if (known.entries[0]?.stat.ino === entry.stat.ino) return known.directoryIdentity;
+    return (await readings.oneFileIdentity(entry)) ?? known.directoryIdentity;
   }
 
   async #take(survey: Survey, firstLook: boolean): Promise<void> {
     for (const problem of survey.problems) this.#problem(problem);
-    const top = survey.sessions[0]?.root.path ?? survey.loose[0]?.path ?? '';
-    this.#loose.set(top, survey.loose);
+    this.#loose.set(survey.top, survey.loose);
     for (const session of survey.sessions) {
       if (session.root.path === '') this.#folderIsSession = true;
       await this.#look(session, firstLook);
@@ -186,16 +193,19 @@ export class SessionTracker {
     for (const tracked of this.sessions.all()) {
       if (tracked.seenIn === this.#surveys) continue;
       tracked.missingSinceMs ??= nowMs;
-      if (nowMs - tracked.missingSinceMs >= this.#options.absenceMs) await this.#leave(tracked);
+      const leaveAtMs = tracked.missingSinceMs + this.#options.absenceMs;
+      // A candidate has nothing to come back to.
+      if (nowMs >= leaveAtMs || !tracked.record) await this.#leave(tracked);
+      else tracked.lookAtMs = leaveAtMs;
     }
   }
 
   /** The root is gone or is another one by now: what is known of the session is shipped, what is not there is named. */
   async #leave(tracked: TrackedSession): Promise<void> {
     const { observer, events, journal } = this.#options;
-    this.sessions.remove(tracked);
     const path = displayPath(tracked.root);
     if (!tracked.record) {
+      this.sessions.remove(tracked);
       events.emit('session.vanished', { session: sessionName(tracked), path });
       return;
     }
@@ -204,6 +214,7 @@ export class SessionTracker {
       await observer.sealVanished(tracked);
     }
     journal.setGone(tracked.record.sid);
+    this.sessions.remove(tracked);
   }
 
   /** A session's last log arrived. */

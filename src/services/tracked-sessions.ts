@@ -32,9 +32,9 @@ export class TrackedSessions {
     return this.all().filter(({ root }) => root === path || relativeTo(path, root) !== undefined);
   }
 
-  /** Sessions that have not ended or not settled yet, candidates included. */
+  /** Sessions of which something is not in the journal yet, candidates included. */
   open(): readonly TrackedSession[] {
-    return this.all().filter(({ state }) => state.at === 'open' || state.at === 'sealing');
+    return this.all().filter(({ state }) => state.at !== 'shipping' && state.at !== 'shipped');
   }
 
   /** Names straight in the folder that must be looked at by now, and when the next one must be. */

@@ -260,7 +260,6 @@ describe('environment variables', () => {
 
   test.each([
     'TRAINLOGD_TEST_NO_INSTALL',
-    'TRAINLOGD_SESSION_DIR',
     'TRAINLOGD_SERVICE_HOST',
     'TRAINLOGD_SERVICE_PORT_METRICS',
     'TRAINLOGD_PORT',
