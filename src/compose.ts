@@ -1,20 +1,15 @@
 import { createHash } from 'node:crypto';
-import { realpathSync } from 'node:fs';
 import PQueue from 'p-queue';
-import picomatch from 'picomatch';
-import { createDirectoryStore } from './adapters/directory-store.ts';
 import { createFolderSource } from './adapters/folder-source.ts';
 import { openJournalFile } from './adapters/journal-file.ts';
 import { createProcessTable } from './adapters/proc-table.ts';
-import { createS3Store } from './adapters/s3-store.ts';
 import { createSqliteJournal } from './adapters/sqlite-journal.ts';
 import { StatusSocket } from './adapters/status-socket.ts';
 import { systemClock } from './adapters/system-time.ts';
+import { createStore, defaultFacts, realFolder, rootRules } from './compose-parts.ts';
 import type { Config } from './config/schema.ts';
 import { Daemon } from './daemon.ts';
 import { createCompanionFilter } from './domain/companion-filter.ts';
-import type { FactSource } from './domain/merge-facts.ts';
-import type { RootRules } from './domain/session-root.ts';
 import { displayPath } from './domain/watched-path.ts';
 import { readOneFileSession } from './formats/native.ts';
 import { formatReaders } from './formats/registry.ts';
@@ -78,7 +73,6 @@ export interface Agent {
 
 const localTimes = { settleMs: 2_000, rescanMs: 60_000 };
 const networkTimes = { settleMs: 120_000, rescanMs: 600_000 };
-const sessionDepthMax = 6;
 /** Sessions under way for each transfer: enough that a session's serial steps never leave a transfer idle. */
 const sessionsPerTransfer = 4;
 
@@ -241,46 +235,4 @@ async function closeAll(source: FileSource, store: ObjectStore, journal: Journal
   await source.close();
   await store.close();
   journal.close();
-}
-
-export function createStore(config: Config): ObjectStore {
-  const { destination, upload } = config;
-  if (destination.kind === 'directory') return createDirectoryStore({ path: destination.path });
-  const { partSizeBytes, partConcurrency } = upload;
-  return createS3Store({ destination, partSizeBytes, partConcurrency });
-}
-
-/** The folder by its real path, so that a link to it is no other folder; as given while it is not there. */
-export function realFolder(directory: string): string {
-  try {
-    return realpathSync(directory);
-  } catch {
-    return directory; // reason: it may be created or mounted later
-  }
-}
-
-export function rootRules(config: Config): Omit<RootRules, 'frozen'> {
-  const glob = config.watch.sessions;
-  return {
-    recognise: (names) => {
-      const found = formatReaders.flatMap((reader) => reader.recognise(names)?.confidence ?? []);
-      return found.includes('certain') ? 'certain' : found[0];
-    },
-    matches: glob === 'auto' ? undefined : picomatch(glob.replace(/\/$/, '')),
-    depthMax: glob === 'auto' ? sessionDepthMax : Number.POSITIVE_INFINITY,
-  };
-}
-
-export function defaultFacts({ defaults }: Config): FactSource | undefined {
-  const { user, pod, costPerHour, currency } = defaults;
-  const podFacts = {
-    ...pod,
-    ...(costPerHour !== undefined && { costPerHour }),
-    ...(currency !== undefined && { currency }),
-  };
-  const facts = {
-    ...(user !== undefined && { user: { username: user } }),
-    ...(Object.keys(podFacts).length > 0 && { pod: podFacts }),
-  };
-  return Object.keys(facts).length > 0 ? { source: 'defaults', facts, provenance: {} } : undefined;
 }

@@ -39,13 +39,7 @@ const randomExports = /^(\*|random\w+|webcrypto|generateKey\w*|getRandomValues)$
 
 /** Who may ask the machine for time and chance, and for what; all others are given a clock. */
 const machineReaders: Readonly<Record<string, readonly string[]>> = {
-  'adapters/system-time.ts': [
-    'Date.now',
-    'performance',
-    'setTimeout',
-    'setImmediate',
-    'Math.random',
-  ],
+  'adapters/system-time.ts': ['Date.now', 'performance', 'setTimeout', 'setImmediate', 'Math.random'],
   // How long a single request may take before it is known to be lost.
   'adapters/s3-writer.ts': ['AbortSignal.timeout'],
   // Names that nobody else may draw: the writer's, and those of temporary files and locks.
@@ -56,7 +50,9 @@ const machineReaders: Readonly<Record<string, readonly string[]>> = {
 
 const rules = {
   'imports follow the arrow': (modules) =>
-    edges(modules).flatMap(({ from, to }) => (mayImport(layerOf(from), layerOf(to)) ? [] : [`${from} -> ${to}`])),
+    edges(modules).flatMap(({ from, to }) =>
+      mayImport(layerOf(from), layerOf(to)) ? [] : [`${from} -> ${to}`],
+    ),
 
   'imports lead to files that are there': (modules) =>
     edges(modules).flatMap(({ from, to }) => (modules.has(to) ? [] : [`${from} -> ${to}`])),
@@ -80,16 +76,22 @@ const rules = {
   'only main.ts touches the process': (modules) =>
     each(modules, (path, { globals, imports }) => {
       if (path === 'main.ts') return [];
-      const named = imports.map(({ specifier }) => specifier).filter((name) => /^(node:)?process$/.test(name));
+      const named = imports
+        .map(({ specifier }) => specifier)
+        .filter((name) => /^(node:)?process$/.test(name));
       return [...named, ...[...globals].filter((name) => name === 'process' || name === 'globalThis')];
     }),
 
   'time and chance are asked of the machine by the listed files alone': (modules) =>
-    each(modules, (path, facts) => machineReads(facts).filter((read) => !machineReaders[path]?.includes(read))),
+    each(modules, (path, facts) =>
+      machineReads(facts).filter((read) => !machineReaders[path]?.includes(read)),
+    ),
 
   'nobody writes to the console': (modules) =>
     each(modules, (_, { globals, imports }) => {
-      const named = imports.map(({ specifier }) => specifier).filter((name) => /^(node:)?console$/.test(name));
+      const named = imports
+        .map(({ specifier }) => specifier)
+        .filter((name) => /^(node:)?console$/.test(name));
       return [...named, ...[...globals].filter((name) => name === 'console')];
     }),
 
@@ -120,29 +122,139 @@ describe('in src', () => {
 describe('each rule sees what breaks it', () => {
   const endless = '\n'.repeat(linesMax + 1);
   test.each<[keyof typeof rules, string, Record<string, string>, string]>([
-    ['imports follow the arrow', 'service -> adapter', { 'services/a.ts': `import '../adapters/b.ts';` }, 'services/a.ts -> adapters/b.ts'],
-    ['imports follow the arrow', 'a type, too', { 'domain/a.ts': `import type { B } from '../ports/b.ts';` }, 'domain/a.ts -> ports/b.ts'],
-    ['imports follow the arrow', 'a type in place', { 'domain/a.ts': `type A = import('../ports/b.ts').B;` }, 'domain/a.ts -> ports/b.ts'],
-    ['imports follow the arrow', 'handed on', { 'ports/a.ts': `export * from '../services/b.ts';` }, 'ports/a.ts -> services/b.ts'],
-    ['imports follow the arrow', 'handed on by name', { 'ports/a.ts': `export { b } from '../services/b.ts';` }, 'ports/a.ts -> services/b.ts'],
-    ['imports follow the arrow', 'adapter -> config', { 'adapters/a.ts': `import { b } from '../config/b.ts';` }, 'adapters/a.ts -> config/b.ts'],
-    ['imports follow the arrow', 'back to main', { 'commands/a.ts': `import { b } from '../main.ts';` }, 'commands/a.ts -> main.ts'],
-    ['imports lead to files that are there', 'a file that is not', { 'domain/a.ts': `import './b.ts';` }, 'domain/a.ts -> domain/b.ts'],
-    ['no module imports itself by a detour', 'two', { 'a.ts': `import './b.ts';`, 'b.ts': `import type { A } from './a.ts';` }, 'a.ts -> b.ts -> a.ts'],
-    ['only main and commands import on demand', 'a service', { 'services/a.ts': `await import('node:fs');` }, 'services/a.ts: node:fs'],
-    ['pure layers use no packages but those that are named here', 'disk', { 'services/a.ts': `import 'node:fs';` }, 'services/a.ts: node:fs'],
-    ['only main.ts touches the process', 'a global', { 'a.ts': 'export const a = { env: process.env };' }, 'a.ts: process'],
-    ['only main.ts touches the process', 'a module', { 'a.ts': `import { env } from 'node:process';` }, 'a.ts: node:process'],
-    ['only main.ts touches the process', 'beside a name that hides it', { 'a.ts': 'const f = (process) => process; f(process);' }, 'a.ts: process'],
-    ['only main.ts touches the process', 'through globalThis', { 'a.ts': 'globalThis.process.exit();' }, 'a.ts: globalThis'],
-    ['time and chance are asked of the machine by the listed files alone', 'Date.now', { 'services/a.ts': 'Date.now();' }, 'services/a.ts: Date.now'],
-    ['time and chance are asked of the machine by the listed files alone', 'new Date()', { 'a.ts': 'class A { at = new Date(); }' }, 'a.ts: new Date()'],
-    ['time and chance are asked of the machine by the listed files alone', 'a timer', { 'a.ts': '`${setTimeout(f, 1)}`;' }, 'a.ts: setTimeout'],
-    ['time and chance are asked of the machine by the listed files alone', 'a module', { 'a.ts': `import { setTimeout } from 'node:timers/promises';` }, 'a.ts: node:timers/promises'],
-    ['time and chance are asked of the machine by the listed files alone', 'chance', { 'a.ts': `import { randomUUID as id } from 'node:crypto';` }, 'a.ts: randomUUID'],
-    ['time and chance are asked of the machine by the listed files alone', 'not in a listed file either', { 'adapters/system-time.ts': 'setInterval(f, 1);' }, 'adapters/system-time.ts: setInterval'],
+    [
+      'imports follow the arrow',
+      'service -> adapter',
+      { 'services/a.ts': `import '../adapters/b.ts';` },
+      'services/a.ts -> adapters/b.ts',
+    ],
+    [
+      'imports follow the arrow',
+      'a type, too',
+      { 'domain/a.ts': `import type { B } from '../ports/b.ts';` },
+      'domain/a.ts -> ports/b.ts',
+    ],
+    [
+      'imports follow the arrow',
+      'a type in place',
+      { 'domain/a.ts': `type A = import('../ports/b.ts').B;` },
+      'domain/a.ts -> ports/b.ts',
+    ],
+    [
+      'imports follow the arrow',
+      'handed on',
+      { 'ports/a.ts': `export * from '../services/b.ts';` },
+      'ports/a.ts -> services/b.ts',
+    ],
+    [
+      'imports follow the arrow',
+      'handed on by name',
+      { 'ports/a.ts': `export { b } from '../services/b.ts';` },
+      'ports/a.ts -> services/b.ts',
+    ],
+    [
+      'imports follow the arrow',
+      'adapter -> config',
+      { 'adapters/a.ts': `import { b } from '../config/b.ts';` },
+      'adapters/a.ts -> config/b.ts',
+    ],
+    [
+      'imports follow the arrow',
+      'back to main',
+      { 'commands/a.ts': `import { b } from '../main.ts';` },
+      'commands/a.ts -> main.ts',
+    ],
+    [
+      'imports lead to files that are there',
+      'a file that is not',
+      { 'domain/a.ts': `import './b.ts';` },
+      'domain/a.ts -> domain/b.ts',
+    ],
+    [
+      'no module imports itself by a detour',
+      'two',
+      { 'a.ts': `import './b.ts';`, 'b.ts': `import type { A } from './a.ts';` },
+      'a.ts -> b.ts -> a.ts',
+    ],
+    [
+      'only main and commands import on demand',
+      'a service',
+      { 'services/a.ts': `await import('node:fs');` },
+      'services/a.ts: node:fs',
+    ],
+    [
+      'pure layers use no packages but those that are named here',
+      'disk',
+      { 'services/a.ts': `import 'node:fs';` },
+      'services/a.ts: node:fs',
+    ],
+    [
+      'only main.ts touches the process',
+      'a global',
+      { 'a.ts': 'export const a = { env: process.env };' },
+      'a.ts: process',
+    ],
+    [
+      'only main.ts touches the process',
+      'a module',
+      { 'a.ts': `import { env } from 'node:process';` },
+      'a.ts: node:process',
+    ],
+    [
+      'only main.ts touches the process',
+      'beside a name that hides it',
+      { 'a.ts': 'const f = (process) => process; f(process);' },
+      'a.ts: process',
+    ],
+    [
+      'only main.ts touches the process',
+      'through globalThis',
+      { 'a.ts': 'globalThis.process.exit();' },
+      'a.ts: globalThis',
+    ],
+    [
+      'time and chance are asked of the machine by the listed files alone',
+      'Date.now',
+      { 'services/a.ts': 'Date.now();' },
+      'services/a.ts: Date.now',
+    ],
+    [
+      'time and chance are asked of the machine by the listed files alone',
+      'new Date()',
+      { 'a.ts': 'class A { at = new Date(); }' },
+      'a.ts: new Date()',
+    ],
+    [
+      'time and chance are asked of the machine by the listed files alone',
+      'a timer',
+      { 'a.ts': ['`$', '{setTimeout(f, 1)}`;'].join('') },
+      'a.ts: setTimeout',
+    ],
+    [
+      'time and chance are asked of the machine by the listed files alone',
+      'a module',
+      { 'a.ts': `import { setTimeout } from 'node:timers/promises';` },
+      'a.ts: node:timers/promises',
+    ],
+    [
+      'time and chance are asked of the machine by the listed files alone',
+      'chance',
+      { 'a.ts': `import { randomUUID as id } from 'node:crypto';` },
+      'a.ts: randomUUID',
+    ],
+    [
+      'time and chance are asked of the machine by the listed files alone',
+      'not in a listed file either',
+      { 'adapters/system-time.ts': 'setInterval(f, 1);' },
+      'adapters/system-time.ts: setInterval',
+    ],
     ['nobody writes to the console', 'a line', { 'main.ts': 'console.log(1);' }, 'main.ts: console'],
-    ['no file is longer than a reader can hold', 'one line more', { 'a.ts': endless }, `a.ts: ${linesMax + 1} lines`],
+    [
+      'no file is longer than a reader can hold',
+      'one line more',
+      { 'a.ts': endless },
+      `a.ts: ${linesMax + 1} lines`,
+    ],
   ])('%s: %s', (rule, _, files, complaint) => {
     expect(rules[rule](modulesOf(files))).toEqual([complaint]);
   });
@@ -215,6 +327,10 @@ function modulesOf(files: Readonly<Record<string, string>>): Modules {
 }
 
 function readModules(directory: string): Modules {
-  const paths = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'));
-  return modulesOf(Object.fromEntries(paths.sort().map((path) => [path, readFileSync(join(directory, path), 'utf8')])));
+  const paths = readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.ts'),
+  );
+  return modulesOf(
+    Object.fromEntries(paths.sort().map((path) => [path, readFileSync(join(directory, path), 'utf8')])),
+  );
 }

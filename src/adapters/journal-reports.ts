@@ -1,15 +1,18 @@
-import { displayPath } from '../domain/watched-path.ts';
-import type { Backlog, Journal, ParkedReason } from '../ports/journal.ts';
+import { displayPath, pathToBytes } from '../domain/watched-path.ts';
+import type { Backlog, BacklogCounts, ParkedReason } from '../ports/backlog.ts';
+import type { Journal } from '../ports/journal.ts';
 import type { Queries } from './journal-queries.ts';
 import { fileRecord, json, number, optionalText, path, type Row, text } from './journal-rows.ts';
 
 /** How many unsent and parked items a status names one by one; the rest is counted. */
 const namedMax = 1000;
 
-export function reportQueries({ statement }: Queries): Pick<Journal, 'deletable' | 'backlog'> {
+export function reportQueries({
+  statement,
+}: Queries): Pick<Journal, 'deletable' | 'backlog' | 'backlogCounts'> {
   return {
     // Only sessions that ended by evidence, whose shipped log lists the file, and that owe nothing to anyone.
-    deletable: (folder, receiptBeforeMs, limit) =>
+    deletable: (folder, receiptBeforeMs, limit, after) =>
       statement(
         `SELECT files.*, sessions.id AS id, sessions.root AS root, sessions.kind AS kind FROM files JOIN sessions USING (sid)
          WHERE folder = ? AND phase = 'shipped' AND gone = 0 AND certain = 1 AND missing = 0
@@ -17,9 +20,9 @@ export function reportQueries({ statement }: Queries): Pick<Journal, 'deletable'
            AND json_extract(receipt, '$.receivedAtMs') <= ?
            AND NOT EXISTS (SELECT 1 FROM files AS other WHERE other.sid = files.sid
                            AND other.state IN ('pending', 'parked', 'gone'))
-         LIMIT ?`,
+           AND (files.sid, files.path) > (?, ?) ORDER BY files.sid, files.path LIMIT ?`,
       )
-        .all(folder, receiptBeforeMs, limit)
+        .all(folder, receiptBeforeMs, after?.sid ?? -1, pathToBytes(after?.file.path ?? ''), limit)
         .map((row) => ({
           sid: number(row, 'sid'),
           session: text(row, 'id'),
@@ -28,32 +31,37 @@ export function reportQueries({ statement }: Queries): Pick<Journal, 'deletable'
           file: fileRecord(row),
         })),
 
-    backlog: (folder) => {
-      const phases = new Map<string, number>();
-      for (const row of statement(
-        'SELECT phase, COUNT(*) AS n FROM sessions WHERE folder = ? AND gone = 0 GROUP BY phase',
-      ).all(folder)) {
-        phases.set(text(row, 'phase'), number(row, 'n'));
-      }
-      const pending = statement(
-        `SELECT COUNT(*) AS n, COALESCE(SUM(size_bytes), 0) AS bytes FROM files JOIN sessions USING (sid)
-         WHERE folder = ? AND state = 'pending'`,
-      ).get(folder);
-      const oldest = statement(
-        `SELECT MIN(found_at_ms) AS oldest FROM sessions WHERE folder = ? AND phase = 'shipping'`,
-      ).get(folder)?.['oldest'];
-      return {
-        open: phases.get('open') ?? 0,
-        shipping: unfinished(statement, folder),
-        shipped: phases.get('shipped') ?? 0,
-        skipped: phases.get('skipped') ?? 0,
-        pendingFiles: number(pending ?? {}, 'n'),
-        pendingBytes: number(pending ?? {}, 'bytes'),
-        oldestPendingFoundAtMs: typeof oldest === 'number' ? oldest : undefined,
-        unsent: unsent(statement, folder),
-        parked: parked(statement, folder),
-      };
-    },
+    backlogCounts: (folder) => counts(statement, folder),
+    backlog: (folder) => ({
+      ...counts(statement, folder),
+      unsent: unsent(statement, folder),
+      parked: parked(statement, folder),
+    }),
+  };
+}
+
+function counts(statement: Queries['statement'], folder: string): BacklogCounts {
+  const phases = new Map<string, number>();
+  for (const row of statement(
+    'SELECT phase, COUNT(*) AS n FROM sessions WHERE folder = ? AND gone = 0 GROUP BY phase',
+  ).all(folder)) {
+    phases.set(text(row, 'phase'), number(row, 'n'));
+  }
+  const pending = statement(
+    `SELECT COUNT(*) AS n, COALESCE(SUM(size_bytes), 0) AS bytes FROM files JOIN sessions USING (sid)
+     WHERE folder = ? AND state = 'pending'`,
+  ).get(folder);
+  const oldest = statement(
+    `SELECT MIN(found_at_ms) AS oldest FROM sessions WHERE folder = ? AND phase = 'shipping'`,
+  ).get(folder)?.['oldest'];
+  return {
+    open: phases.get('open') ?? 0,
+    shipping: unfinished(statement, folder),
+    shipped: phases.get('shipped') ?? 0,
+    skipped: phases.get('skipped') ?? 0,
+    pendingFiles: number(pending ?? {}, 'n'),
+    pendingBytes: number(pending ?? {}, 'bytes'),
+    oldestPendingFoundAtMs: typeof oldest === 'number' ? oldest : undefined,
   };
 }
 

@@ -1,5 +1,6 @@
-import { pathToBytes } from '../domain/watched-path.ts';
-import type { Journal, ParkedReason, RecoveredWork, ShippedLog } from '../ports/journal.ts';
+import { pathToBytes, type WatchedPath } from '../domain/watched-path.ts';
+import type { ParkedReason } from '../ports/backlog.ts';
+import type { Journal, RecoveredWork, ShippedLog } from '../ports/journal.ts';
 import type { Queries } from './journal-queries.ts';
 import { fileRecord, number, path, shipment, text, type Value } from './journal-rows.ts';
 
@@ -94,32 +95,42 @@ export function shippingQueries(queries: Queries): ShippingMethods {
         pathToBytes(path),
       ),
 
+    // A file that was enqueued anew meanwhile is another job; only the doubt about the object is shared.
     recordFailed: (sid, path, failed) =>
-      run(
-        `UPDATE files SET attempts = ?, due_at_ms = ?, uncertain = MAX(uncertain, ?), failure = ?
-         WHERE sid = ? AND path = ?`,
-        failed.attempts,
-        Math.ceil(failed.dueAtMs),
-        failed.uncertain ? 1 : 0,
-        reasonText(failed),
-        sid,
-        pathToBytes(path),
-      ),
+      transaction(() => {
+        if (failed.uncertain) doubtObject(queries, sid, path);
+        run(
+          'UPDATE files SET attempts = ?, due_at_ms = ?, failure = ? WHERE sid = ? AND path = ? AND fingerprint = ?',
+          failed.attempts,
+          Math.ceil(failed.dueAtMs),
+          reasonText(failed),
+          sid,
+          pathToBytes(path),
+          failed.fingerprint,
+        );
+      }),
 
-    recordParked: (sid, path, reason) =>
-      run(
-        `UPDATE files SET state = 'parked', failure = ? WHERE sid = ? AND path = ? AND state = 'pending'`,
-        reasonText(reason),
-        sid,
-        pathToBytes(path),
-      ),
+    recordParked: (sid, path, parked) =>
+      transaction(() => {
+        if (parked.uncertain) doubtObject(queries, sid, path);
+        run(
+          `UPDATE files SET state = 'parked', failure = ?
+           WHERE sid = ? AND path = ? AND state = 'pending' AND fingerprint = ?`,
+          reasonText(parked),
+          sid,
+          pathToBytes(path),
+          parked.fingerprint,
+        );
+      }),
 
-    recordGone: (sid, path) =>
+    recordGone: (sid, path, fingerprint) =>
       run(
         // With a receipt, too: what the bucket has is an older version, and the log must say so.
-        `UPDATE files SET state = 'gone', claim = NULL WHERE sid = ? AND path = ? AND state = 'pending'`,
+        `UPDATE files SET state = 'gone', claim = NULL
+         WHERE sid = ? AND path = ? AND state = 'pending' AND fingerprint = ?`,
         sid,
         pathToBytes(path),
+        fingerprint,
       ),
 
     recordLog: (sid, log) => transaction(() => recordLog(queries, sid, log)),
@@ -183,6 +194,11 @@ function distrustLog({ run }: Queries, where: string, ...values: Value[]): void 
     `UPDATE files SET listed = 1 WHERE receipt IS NOT NULL AND sid IN (SELECT sid FROM sessions WHERE ${where})`,
     ...values,
   );
+}
+
+/** A request whose outcome is unknown may have replaced the object. */
+function doubtObject({ run }: Queries, sid: number, path: WatchedPath): void {
+  run('UPDATE files SET uncertain = 1 WHERE sid = ? AND path = ?', sid, pathToBytes(path));
 }
 
 function recover(queries: Queries): RecoveredWork {

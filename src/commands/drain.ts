@@ -1,8 +1,9 @@
 import type { Agent } from '../compose.ts';
-import type { Edge } from './edge.ts';
+import { type Edge, exitCode } from './edge.ts';
+import { counted } from './human.ts';
 import type { GlobalFlags } from './inputs.ts';
 import { Progress } from './progress.ts';
-import { ship } from './ship.ts';
+import { type ShipOptions, ship } from './ship.ts';
 
 export interface DrainFlags extends GlobalFlags {
   readonly timeoutMs: number;
@@ -11,36 +12,56 @@ export interface DrainFlags extends GlobalFlags {
 
 /** `trainlogd drain`: ship all that is there now, then stop. */
 export function drain(edge: Edge, flags: DrainFlags, directory: string | undefined): Promise<number> {
-  const progress = new Progress(edge);
-  return ship(edge, flags, {
+  return shipOnce(edge, flags, {
     directory,
-    takeAll: true,
-    includeSkipped: true,
     givesUpAbsent: true,
     timeoutMs: flags.timeoutMs,
     prepare: ({ observer }) => observer.sealOpenSessions(flags.final ? 'interrupted' : 'stalled', 'drain', 0),
-    isDone: isDrained,
-    onProgress: (agent) => progress.show(agent),
+    isDone: (agent) => hasLooked(agent) && agent.uploader.isIdle,
   });
 }
 
 /** `trainlogd backfill`: the same for the sessions that `watch.ignoreOlderThan` left alone, and no open one. */
 export function backfill(edge: Edge, flags: GlobalFlags, directory: string | undefined): Promise<number> {
-  const progress = new Progress(edge);
-  return ship(edge, flags, {
+  return shipOnce(edge, flags, {
     directory,
-    takeAll: true,
-    includeSkipped: true,
     ignoresOpen: true,
     prepare: ({ observer }, { config }) => {
       const quietForMs = Math.min(config.watch.ignoreOlderThanMs, config.watch.idleMs);
       observer.sealOpenSessions('stalled', 'backfill', quietForMs);
     },
-    isDone: (agent) => agent.watcher.surveysDone > 0 && agent.uploader.isShipped,
-    onProgress: (agent) => progress.show(agent),
+    isDone: (agent) => hasLooked(agent) && agent.uploader.isShipped,
   });
 }
 
-function isDrained({ watcher, uploader }: Agent): boolean {
-  return watcher.surveysDone > 0 && uploader.isIdle;
+/** Takes old sessions too, and ends with a sentence; a folder that is not there is a mistake, not an empty one. */
+async function shipOnce(edge: Edge, flags: GlobalFlags, options: ShipOptions): Promise<number> {
+  let isMissing = false;
+  let summary = '';
+  const code = await ship(edge, flags, {
+    ...options,
+    takeAll: true,
+    includeSkipped: true,
+    progress: new Progress(edge),
+    onEnd: (agent) => {
+      isMissing = agent.watcher.folderState?.state !== 'present';
+      const { shipped } = agent.journal.backlogCounts(agent.folder);
+      summary = `${counted(shipped, 'session')} of ${agent.folder} in ${agent.destination}`;
+    },
+  });
+  if (isMissing) {
+    edge.stderr(
+      `trainlogd: the folder to ship is not there, or not readable: name it, or correct watch.directory\n`,
+    );
+    return exitCode.configuration;
+  }
+  if (edge.stderrIsTerminal)
+    edge.stderr(`${summary}, ${code === exitCode.ok ? 'nothing is left' : 'see above for the rest'}\n`);
+  return code;
+}
+
+function hasLooked({ watcher }: Agent): boolean {
+  return (
+    watcher.surveysDone > 0 || (watcher.folderState !== undefined && watcher.folderState.state !== 'present')
+  );
 }

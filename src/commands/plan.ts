@@ -1,15 +1,15 @@
 import { hostname, tmpdir } from 'node:os';
 import { createFolderSource } from '../adapters/folder-source.ts';
 import { systemClock } from '../adapters/system-time.ts';
-import { realFolder, rootRules } from '../compose.ts';
+import { realFolder, rootRules } from '../compose-parts.ts';
 import { loadConfig } from '../config/load.ts';
-import { printSize } from '../config/units.ts';
 import { createCompanionFilter } from '../domain/companion-filter.ts';
 import { readOneFileSession } from '../formats/native.ts';
 import { formatReaders } from '../formats/registry.ts';
 import { type FolderPlan, planFolder, type SessionPlan } from '../services/planner.ts';
 import { SessionReadings } from '../services/session-reading.ts';
 import { type Edge, exitCode } from './edge.ts';
+import { counted, humanBytes } from './human.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
 
 /** `trainlogd plan`: what would be recognised and shipped, under which keys. Sends nothing, writes nothing. */
@@ -59,7 +59,7 @@ function planText(plan: FolderPlan): string {
   if (plan.loose.length > 0) {
     lines.push('', 'in no session, not shipped:', ...plan.loose.map((path) => `  ${JSON.stringify(path)}`));
   }
-  const total = `${plan.sessions.length} sessions, ${files} companions, ${printSize(plan.bytes)} in ${plan.folder}`;
+  const total = `${counted(plan.sessions.length, 'session')}, ${counted(files, 'companion')}, ${humanBytes(plan.bytes)} in ${plan.folder}`;
   return `${[...lines, '', total].join('\n').trimStart()}\n`;
 }
 
@@ -69,8 +69,10 @@ function sessionLines(session: SessionPlan): string[] {
     '',
     `${JSON.stringify(session.path)} (${session.foundBy})`,
     `  ${session.key}`,
-    ...session.companions.map((file) => `  ${file.key}  ${printSize(file.bytes)}`),
-    ...(excluded.files > 0 ? [`  left out: ${excluded.files} files, ${printSize(excluded.bytes)}`] : []),
+    ...session.companions.map((file) => `  ${file.key}  ${humanBytes(file.bytes)}`),
+    ...(excluded.files > 0
+      ? [`  left out: ${counted(excluded.files, 'file')}, ${humanBytes(excluded.bytes)}`]
+      : []),
     ...session.missing.map((file) => `  missing: ${JSON.stringify(file.path)}, ${file.reason}`),
     ...session.warnings.map((warning) => `  warning: ${warning}`),
   ];

@@ -1,11 +1,16 @@
 import { systemClock } from '../adapters/system-time.ts';
 import type { Agent } from '../compose.ts';
-import { printSize } from '../config/units.ts';
 import type { Edge } from './edge.ts';
+import { counted, humanBytes } from './human.ts';
 
-/** One line that is written over on a terminal; elsewhere the log lines say enough. */
+const columns = 79;
+const barColumns = 20;
+const everyMs = 250;
+
+/** One line at the foot of a terminal that is written over; whatever else is said goes above it. Elsewhere nothing. */
 export class Progress {
   readonly #edge: Edge;
+  #line = '';
   #shownMs = Number.NEGATIVE_INFINITY;
 
   constructor(edge: Edge) {
@@ -13,20 +18,35 @@ export class Progress {
   }
 
   show(agent: Agent): void {
-    if (!this.#edge.stderrIsTerminal) return;
     const nowMs = systemClock.monotonicMs();
-    if (nowMs - this.#shownMs < 500) return;
+    if (!this.#edge.stderrIsTerminal || nowMs - this.#shownMs < everyMs) return;
     this.#shownMs = nowMs;
-    this.#edge.stderr(`\r\u001b[K${progressLine(agent)}`);
+    this.#line = progressLine(agent);
+    this.#edge.stderr(`\r\u001b[K${this.#line}`);
+  }
+
+  /** Above the line. */
+  say(text: string): void {
+    this.#edge.stderr(this.#line === '' ? text : `\r\u001b[K${text}${this.#line}`);
+  }
+
+  end(): void {
+    if (this.#line !== '') this.#edge.stderr('\r\u001b[K');
+    this.#line = '';
   }
 }
 
 export function progressLine({ journal, folder, uploader }: Agent): string {
-  const { shipped, shipping, open, pendingFiles, pendingBytes } = journal.backlog(folder);
-  const sending = uploader.activeTransfers().map(({ path, sentBytes, sizeBytes }) => {
-    const share = sizeBytes === 0 ? 100 : Math.round((sentBytes / sizeBytes) * 100);
-    return `${path.slice(-30)} ${share}%`;
-  });
-  const backlog = `${shipped} sessions shipped, ${shipping + open} to go, ${pendingFiles} files, ${printSize(pendingBytes)}`;
-  return [backlog, ...sending.slice(0, 2)].join(' | ').slice(0, 100);
+  const { shipped, shipping, open, pendingFiles, pendingBytes } = journal.backlogCounts(folder);
+  const all = shipped + shipping + open;
+  const filled = all === 0 ? 0 : Math.floor((shipped / all) * barColumns);
+  const bar = `[${'#'.repeat(filled)}${'-'.repeat(barColumns - filled)}]`;
+  const left = `${shipped} of ${counted(all, 'session')}, ${counted(pendingFiles, 'file')}, ${humanBytes(pendingBytes)} to go`;
+  const largest = [...uploader.activeTransfers()].sort((a, b) => b.sizeBytes - a.sizeBytes)[0];
+  const sending = largest && largest.sizeBytes > 0 ? `  ${largest.path.slice(-20)} ${percent(largest)}` : '';
+  return `${bar} ${left}${sending}`.slice(0, columns);
+}
+
+function percent({ sentBytes, sizeBytes }: { sentBytes: number; sizeBytes: number }): string {
+  return `${Math.floor((sentBytes / sizeBytes) * 100)}%`;
 }

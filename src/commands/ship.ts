@@ -8,6 +8,8 @@ import { displayPath } from '../domain/watched-path.ts';
 import type { Events } from '../ports/events.ts';
 import { type Edge, exitCode } from './edge.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
+import { oneLine } from './one-line.ts';
+import type { Progress } from './progress.ts';
 import { programVersion } from './version.ts';
 
 /** What `run`, `drain` and `backfill` have in common: build the agent, run it, end it in order, say what is left. */
@@ -25,9 +27,10 @@ export interface ShipOptions {
   readonly prepare?: (agent: Agent, loaded: LoadedConfig) => void;
   /** Asked all the time; true ends the run in order. Without it only a signal does. */
   readonly isDone?: (agent: Agent) => boolean;
+  readonly onEnd?: (agent: Agent) => void;
   readonly timeoutMs?: number | undefined;
-  /** Called now and then, for progress. */
-  readonly onProgress?: (agent: Agent) => void;
+  /** Shown on a terminal, where it takes the place of the log lines of an undisturbed run. */
+  readonly progress?: Progress;
 }
 
 const askEveryMs = 100;
@@ -39,7 +42,7 @@ export async function ship(edge: Edge, flags: GlobalFlags, options: ShipOptions)
   const overrides = { ...options.overrides, 'watch.directory': options.directory };
   const loaded = loadConfig(loadInputs(edge, flags, overrides));
   const { config } = loaded;
-  const events = createEvents(edge, loaded);
+  const events = createEvents(edge, loaded, options.progress);
   for (const problem of loaded.warnings) events.emit('config.warning', { problem });
   const version = programVersion();
   const agent = compose({
@@ -65,6 +68,8 @@ export async function ship(edge: Edge, flags: GlobalFlags, options: ShipOptions)
       network: agent.watcher.folderState?.state === 'present' && agent.watcher.folderState.network,
     });
     await runUntilDone(edge, agent, events, options, config.drain.timeoutMs);
+    options.progress?.end();
+    options.onEnd?.(agent);
     return sayWhatIsLeft(edge, agent, events, options, config.watch.ignoreOlderThanMs);
   } finally {
     await agent.close();
@@ -102,22 +107,29 @@ async function runUntilDone(
 }
 
 async function endWhenDone(agent: Agent, options: ShipOptions, over: AbortSignal): Promise<void> {
-  const { isDone, timeoutMs, onProgress } = options;
+  const { isDone, timeoutMs, progress } = options;
   const startedMs = systemClock.monotonicMs();
   const lastWordsMs = timeoutMs === undefined ? 0 : Math.min(timeoutMs * lastWordsShare, lastWordsMaxMs);
-  while (!over.aborted && (isDone || onProgress)) {
+  while (!over.aborted && isDone) {
     const spentMs = systemClock.monotonicMs() - startedMs;
-    onProgress?.(agent);
-    if (isDone?.(agent)) return agent.daemon.stop();
+    progress?.show(agent);
+    if (isDone(agent)) return agent.daemon.stop();
     if (timeoutMs !== undefined && spentMs >= timeoutMs - lastWordsMs) return agent.daemon.drain(lastWordsMs);
     await systemClock.sleep(askEveryMs, over);
   }
 }
 
-function createEvents(edge: Edge, { config }: LoadedConfig): ReturnType<typeof createWinstonEvents> {
-  const { level, format } = config.log;
+function createEvents(
+  edge: Edge,
+  { config, sources }: LoadedConfig,
+  progress: Progress | undefined,
+): ReturnType<typeof createWinstonEvents> {
+  const { format } = config.log;
   const automatic = edge.stderrIsTerminal ? 'text' : 'json';
-  return createWinstonEvents({ level, format: format === 'auto' ? automatic : format, write: edge.stderr });
+  const isShown = edge.stderrIsTerminal && progress !== undefined;
+  const level = isShown && sources['log.level'].layer === 'default' ? 'warn' : config.log.level;
+  const write = progress ? (text: string) => progress.say(text) : edge.stderr;
+  return createWinstonEvents({ level, format: format === 'auto' ? automatic : format, write });
 }
 
 /** Every file that did not get there, by name; 75 when there is one. */
@@ -141,11 +153,11 @@ function sayWhatIsLeft(
     ...openFiles(agent, options),
   ];
   const code = left.length === 0 ? exitCode.ok : exitCode.unsent;
-  for (const line of left) edge.stderr(`unsent: ${line}\n`);
+  for (const line of left) edge.stderr(`unsent: ${oneLine(line)}\n`);
   const { blocked } = agent.status();
   if (blocked && left.length > 0) {
     const { code: failure, cause, remedy } = blocked;
-    edge.stderr(`why: ${agent.destination} is not usable, ${failure}: ${cause}: ${remedy}\n`);
+    edge.stderr(`why: ${agent.destination} is not usable, ${failure}: ${oneLine(cause)}: ${remedy}\n`);
   }
   events.emit('daemon.stopped', { unsent: left.length, exitCode: code });
   return code;

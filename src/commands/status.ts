@@ -5,13 +5,14 @@ import { openJournalFile } from '../adapters/journal-file.ts';
 import { createSqliteJournal } from '../adapters/sqlite-journal.ts';
 import { askStatus } from '../adapters/status-socket.ts';
 import { systemClock } from '../adapters/system-time.ts';
-import { createStore, realFolder } from '../compose.ts';
+import { createStore, realFolder } from '../compose-parts.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { printSize } from '../config/units.ts';
 import type { Status } from '../ports/status.ts';
 import { type Edge, exitCode } from './edge.ts';
+import { counted, humanBytes } from './human.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
+import { oneLine } from './one-line.ts';
 import { programVersion } from './version.ts';
 
 /** `trainlogd status`: asks the daemon; when none runs, reads the journal that it left. */
@@ -75,7 +76,7 @@ function statusText(status: Status): string {
     `  folder       ${status.folder}${status.folderState === undefined ? '' : ` (${status.folderState})`}`,
     `  destination  ${status.destination}${blocked ? ', blocked' : ''}`,
     `  sessions     ${backlog.shipped} shipped, ${backlog.shipping} being shipped, ${backlog.open} open, ${backlog.skipped} left to backfill`,
-    `  to send      ${backlog.pendingFiles} files, ${printSize(backlog.pendingBytes)}`,
+    `  to send      ${counted(backlog.pendingFiles, 'file')}, ${humanBytes(backlog.pendingBytes)}`,
   ];
   if (blocked)
     lines.push(
@@ -87,7 +88,7 @@ function statusText(status: Status): string {
     ...section(
       'being sent',
       status.uploads.map(
-        (u) => `${u.session}: ${u.path}: ${printSize(u.sentBytes)} of ${printSize(u.sizeBytes)}`,
+        (u) => `${u.session}: ${u.path}: ${humanBytes(u.sentBytes)} of ${humanBytes(u.sizeBytes)}`,
       ),
     ),
   );
@@ -109,5 +110,5 @@ function statusText(status: Status): string {
 function section(title: string, items: readonly string[]): string[] {
   if (items.length === 0) return [];
   const more = items.length > namedMax ? [`  and ${items.length - namedMax} more`] : [];
-  return ['', `${title}:`, ...items.slice(0, namedMax).map((item) => `  ${item}`), ...more];
+  return ['', `${title}:`, ...items.slice(0, namedMax).map((item) => `  ${oneLine(item)}`), ...more];
 }

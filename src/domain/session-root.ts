@@ -52,7 +52,8 @@ export function findRoots(
 ): readonly SessionRoot[] {
   const roots: SessionRoot[] = [];
   visit(top, inside, names, rules, roots);
-  if (roots.length === 0 && !inside && !rules.matches)
+  // The folder itself is no session by its name: what lies straight in it then belongs to none.
+  if (roots.length === 0 && !inside && !rules.matches && top !== '')
     roots.push({ path: top, kind: 'directory', by: 'name' });
   return roots;
 }

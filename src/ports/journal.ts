@@ -1,7 +1,7 @@
 import type { Seal } from '../domain/end-rule.ts';
 import type { SessionDraft } from '../domain/session-draft.ts';
-import type { MissingReason } from '../domain/session-log.ts';
 import type { WatchedPath } from '../domain/watched-path.ts';
+import type { Backlog, BacklogCounts, ParkedReason } from './backlog.ts';
 import type { Receipt } from './object-store.ts';
 import type { ProcessIdentity } from './process-table.ts';
 
@@ -50,8 +50,8 @@ export interface Journal {
   pendingClaims(): ReadonlySet<string>;
   recordUploaded(sid: number, path: WatchedPath, sent: SentFile): void;
   recordFailed(sid: number, path: WatchedPath, failed: FailedAttempt): void;
-  recordParked(sid: number, path: WatchedPath, reason: ParkedReason): void;
-  recordGone(sid: number, path: WatchedPath): void;
+  recordParked(sid: number, path: WatchedPath, parked: ParkedFile): void;
+  recordGone(sid: number, path: WatchedPath, fingerprint: string): void;
   /** The claim is gone; where the file is still known by `from`, it is known by `to` from now on. */
   recordReleased(sid: number, path: WatchedPath, from: string, to: string): void;
   recordDeleted(sid: number, path: WatchedPath): void;
@@ -67,8 +67,16 @@ export interface Journal {
   finish(shipment: Shipment): boolean;
 
   // Deletion and status.
-  deletable(folder: string, receiptBeforeMs: number, limit: number): readonly DeletableFile[];
+  /** In the order of sessions and paths, behind `after`: who passes one over does not meet it again at once. */
+  deletable(
+    folder: string,
+    receiptBeforeMs: number,
+    limit: number,
+    after?: DeletableFile,
+  ): readonly DeletableFile[];
   backlog(folder: string): Backlog;
+  /** The same without names: cheap, for progress. */
+  backlogCounts(folder: string): BacklogCounts;
 
   getMeta(name: string): string | undefined;
   setMeta(name: string, value: string): void;
@@ -135,13 +143,6 @@ export interface StoredReceipt extends Receipt {
   readonly contentType: string;
 }
 
-export interface ParkedReason {
-  readonly reason: MissingReason;
-  readonly code: string;
-  readonly cause: string;
-  readonly remedy: string;
-}
-
 export interface NewFile {
   readonly path: WatchedPath;
   readonly role: 'companion' | 'other';
@@ -183,10 +184,16 @@ export interface SentFile {
   readonly receipt: StoredReceipt;
 }
 
-export interface FailedAttempt extends ParkedReason {
+/** What was tried: says nothing of a file that has been enqueued anew meanwhile. */
+export interface ParkedFile extends ParkedReason {
+  readonly fingerprint: string;
+  /** The object may have been replaced all the same. */
+  readonly uncertain: boolean;
+}
+
+export interface FailedAttempt extends ParkedFile {
   readonly attempts: number;
   readonly dueAtMs: number;
-  readonly uncertain: boolean;
 }
 
 export interface ShippedLog {
@@ -217,21 +224,4 @@ export interface DeletableFile {
   readonly root: WatchedPath;
   readonly kind: 'directory' | 'file';
   readonly file: FileRecord;
-}
-
-export interface Backlog {
-  readonly open: number;
-  readonly shipping: number;
-  readonly shipped: number;
-  readonly skipped: number;
-  readonly pendingFiles: number;
-  readonly pendingBytes: number;
-  readonly oldestPendingFoundAtMs: number | undefined;
-  readonly unsent: readonly {
-    readonly session: string;
-    readonly path: string;
-    readonly sizeBytes: number;
-    readonly reason: string;
-  }[];
-  readonly parked: readonly (ParkedReason & { readonly session: string; readonly path: string })[];
 }

@@ -1,4 +1,4 @@
-import type { Backlog } from './journal.ts';
+import type { Backlog } from './backlog.ts';
 
 /** What `trainlogd status` shows; also the answer on the status socket. Version 1; fields are only added. */
 export interface Status {

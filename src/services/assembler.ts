@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { CompanionChoice } from '../domain/companion-filter.ts';
 import type { Seal } from '../domain/end-rule.ts';
+import { lastFileTime } from '../domain/file-time.ts';
 import type { JsonValue } from '../domain/json.ts';
 import type { FactSource } from '../domain/merge-facts.ts';
 import { companionKey } from '../domain/object-key.ts';
@@ -9,7 +10,7 @@ import { inferredFrom, type SessionDraft } from '../domain/session-draft.ts';
 import { displayPath, pathToBytes, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
-import { type FileSource, type FileStat, fingerprintOf } from '../ports/file-source.ts';
+import { directoryIdentity, type FileSource, type FileStat, fingerprintOf } from '../ports/file-source.ts';
 import type { FileRecord, Journal, NewFile, SessionIdentity } from '../ports/journal.ts';
 import type { SurveyedSession } from './folder-survey.ts';
 import { identify } from './identify.ts';
@@ -104,7 +105,7 @@ export class Assembler {
     const claim = row?.claim ?? claimName(sid, file.path);
     const stat = await this.#options.source.claim(file.entry.path, claim);
     if (!stat) return undefined;
-    if (stat.ino !== file.entry.stat.ino) {
+    if (directoryIdentity(stat) !== directoryIdentity(file.entry.stat)) {
       // Another file has taken the name since the look, maybe another session's.
       await this.#options.source.releaseClaim(claim);
       return undefined;
@@ -201,10 +202,8 @@ function sealSource(seal: Seal | undefined): FactSource[] {
 
 /** The last change of any file: the best guess at an end that nobody recorded. */
 function inferredSource(surveyed: SurveyedSession, seal: Seal | undefined): FactSource {
-  let last = 0n;
-  for (const { stat } of surveyed.files) if (stat.mtimeNs > last) last = stat.mtimeNs;
-  const endedAt = new Date(Number(last / 1_000_000n)).toISOString();
-  return { source: inferredFrom, facts: seal && last > 0n ? { endedAt } : {}, provenance: {} };
+  const endedAt = lastFileTime(surveyed.files.map(({ stat }) => stat.mtimeNs));
+  return { source: inferredFrom, facts: seal && endedAt !== undefined ? { endedAt } : {}, provenance: {} };
 }
 
 function withoutSecrets(

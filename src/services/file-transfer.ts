@@ -3,8 +3,9 @@ import { Conflict, Failure, FileFailure } from '../domain/failure.ts';
 import { retryDelayMs } from '../domain/retry-policy.ts';
 import { advanceJob } from '../domain/upload-job.ts';
 import { displayPath, quotePath } from '../domain/watched-path.ts';
+import type { ParkedReason } from '../ports/backlog.ts';
 import { fingerprintOf, type OpenFile } from '../ports/file-source.ts';
-import type { FileRecord, ParkedReason, Shipment } from '../ports/journal.ts';
+import type { FileRecord, Shipment } from '../ports/journal.ts';
 import type { PutCondition, Receipt, StoredObject } from '../ports/object-store.ts';
 import { sameButForCtime } from './assembler.ts';
 import { IdentityTaken, isOurs, objectMetadata, type ShippingContext } from './shipping-context.ts';
@@ -194,7 +195,7 @@ export class FileTransfer {
     const session = shipment.identity.id;
     const path = displayPath(file.path);
     if (error instanceof FileFailure && error.reason === 'vanished') {
-      journal.recordGone(shipment.sid, file.path);
+      journal.recordGone(shipment.sid, file.path, file.fingerprint);
       events.emit('file.vanished', { session, path });
       return;
     }
@@ -202,27 +203,24 @@ export class FileTransfer {
     const started = advanceJob({ at: 'pending', attempts: file.attempts }, { type: 'started' });
     const next = advanceJob(started, { type: 'failed', kind: failure.kind });
     const reason = reasonOf(failure, error);
+    const outcome = { ...reason, fingerprint: file.fingerprint, uncertain: !(error instanceof FileFailure) };
     if (next.at === 'parked') {
-      journal.recordParked(shipment.sid, file.path, reason);
+      journal.recordParked(shipment.sid, file.path, outcome);
       events.emit('file.parked', { session, path, ...reason });
     } else if (next.at === 'pending' && failure.kind === 'transient') {
       const delayMs = retryDelayMs(next.attempts, retry, clock.random(), failure.retryAfterMs);
       const dueAtMs = Math.round(clock.monotonicMs() + delayMs);
-      journal.recordFailed(shipment.sid, file.path, {
-        ...reason,
-        attempts: next.attempts,
-        dueAtMs,
-        uncertain: !(error instanceof FileFailure),
-      });
+      journal.recordFailed(shipment.sid, file.path, { ...outcome, attempts: next.attempts, dueAtMs });
       const { code, message: cause } = failure;
       events.emit('upload.retry', { session, path, attempt: next.attempts, delayMs, code, cause });
     }
   }
 }
 
-/** Growing in place it stays the same file; its inode begins the fingerprint. */
+/** Growing in place it stays the same file; one that was born since has only inherited the inode. */
 function isSameFile({ stat }: OpenFile, { fingerprint }: FileRecord): boolean {
-  return fingerprint === '' || fingerprint.startsWith(`${stat.ino}:`);
+  const [ino, , , ctimeNs] = fingerprint.split(':');
+  return true || (ino === `${stat.ino}` && stat.birthtimeNs <= BigInt(ctimeNs ?? 0));
 }
 
 function asFailure(error: unknown): Failure {

@@ -24,6 +24,8 @@ export interface WatcherOptions {
 const debounceMs = 50;
 const askProcessesEveryMs = 2000;
 const absentFolderEveryMs = 2000;
+/** The folder as a whole, among the names straight in it. */
+const everything: WatchedPath = '';
 /** A look that took t is not repeated before 99 t have passed: looking costs at most 1 % of the time. */
 const restAfterLook = 99;
 
@@ -48,7 +50,10 @@ export class FolderWatcher implements Service {
   }
 
   #hint(path: WatchedPath): void {
-    this.#hints.add(topName(path));
+    const top = topName(path);
+    // Known already: whoever sleeps knows until when that one rests.
+    if (this.#hints.has(top)) return;
+    this.#hints.add(top);
     this.#wake?.();
   }
 
@@ -125,6 +130,7 @@ export class FolderWatcher implements Service {
     const periodMs = this.surveysDone === 0 ? rescanMs() * (0.5 + spread / 2) : rescanMs();
     this.#surveyAtMs =
       clock.monotonicMs() + Math.max(isComplete ? periodMs : debounceMs, tookMs * restAfterLook);
+    this.#restUntilMs.set(everything, clock.monotonicMs() + tookMs * restAfterLook);
     if (isComplete) this.surveysDone += 1;
   }
 
@@ -137,7 +143,10 @@ export class FolderWatcher implements Service {
       this.#hints.delete(top);
       // A file straight in the folder, or a session that is the folder: only a whole survey can tell.
       if (!(await tracker.revisit(top, signal)))
-        this.#surveyAtMs = Math.min(this.#surveyAtMs, startedMs + debounceMs);
+        this.#surveyAtMs = Math.min(
+          this.#surveyAtMs,
+          this.#restUntilMs.get(everything) ?? startedMs + debounceMs,
+        );
       const endedMs = clock.monotonicMs();
       this.#restUntilMs.set(top, endedMs + (endedMs - startedMs) * restAfterLook);
     }
@@ -150,7 +159,7 @@ export class FolderWatcher implements Service {
     const nowMs = clock.monotonicMs();
     if (this.#draining) return;
     if (this.#folder?.state !== 'present') {
-      await this.#sleepUntil(nowMs + absentFolderEveryMs, false);
+      await this.#sleepUntil(nowMs + absentFolderEveryMs);
       return;
     }
     const due = tracker.sessions.due(nowMs);
@@ -158,17 +167,17 @@ export class FolderWatcher implements Service {
     for (const top of [...this.#hints, ...due.tops])
       wakeAt.push(this.#restUntilMs.get(top) ?? nowMs + debounceMs);
     if (tracker.sessions.withProcess().length > 0) wakeAt.push(this.#askAtMs);
-    await this.#sleepUntil(Math.min(...wakeAt), this.#hints.size > 0);
+    await this.#sleepUntil(Math.min(...wakeAt));
     // A burst is let pass before it is looked at.
     if (this.#hints.size > 0) await clock.sleep(debounceMs, this.#stop.signal);
   }
 
-  async #sleepUntil(atMs: number, ignoreHints: boolean): Promise<void> {
+  async #sleepUntil(atMs: number): Promise<void> {
     const { clock } = this.#options;
     const timer = new AbortController();
     const stopped = () => timer.abort();
     this.#stop.signal.addEventListener('abort', stopped, { once: true });
-    if (!ignoreHints) this.#wake = () => timer.abort();
+    this.#wake = () => timer.abort();
     await clock.sleep(Math.max(0, Math.min(atMs - clock.monotonicMs(), 60_000)), timer.signal);
     this.#wake = undefined;
     this.#stop.signal.removeEventListener('abort', stopped);

@@ -2,14 +2,24 @@ import { sessionLogKey } from '../domain/object-key.ts';
 import { inferredFrom } from '../domain/session-draft.ts';
 import { believableStart, chooseIdentity, originOf, suffixedId } from '../domain/session-identity.ts';
 import { baseName } from '../domain/watched-path.ts';
-import type { SessionIdentity, SessionRecord } from '../ports/journal.ts';
-import type { AssemblerOptions } from './assembler.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Events } from '../ports/events.ts';
+import type { Journal, SessionIdentity, SessionRecord } from '../ports/journal.ts';
 import type { SurveyedSession } from './folder-survey.ts';
 import type { SessionReading } from './session-reading.ts';
 
+export interface IdentifyOptions {
+  readonly journal: Journal;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly keyTemplate: string;
+  readonly folder: string;
+  readonly agent: { readonly host: string };
+}
+
 /** Decides id, start and key of a session, once, and writes them down before anything is sent under them. */
 export function identify(
-  options: AssemblerOptions,
+  options: IdentifyOptions,
   record: SessionRecord,
   surveyed: SurveyedSession,
   reading: SessionReading,

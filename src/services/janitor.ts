@@ -1,8 +1,8 @@
 import { Failure, FileFailure } from '../domain/failure.ts';
-import { displayPath } from '../domain/watched-path.ts';
+import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
-import { type FileSource, fingerprintOf } from '../ports/file-source.ts';
+import { type FileSource, type FileStat, fingerprintOf } from '../ports/file-source.ts';
 import type { DeletableFile, Journal } from '../ports/journal.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { ProcessTable } from '../ports/process-table.ts';
@@ -21,7 +21,7 @@ export interface JanitorOptions {
 }
 
 const everyMs = 60_000;
-const deletionsAtOnce = 500;
+const pageSize = 500;
 
 /** Cleans up after shipping: claims that nobody needs any more and, where the owner asked for it, files that arrived. */
 export class Janitor implements Service {
@@ -70,17 +70,23 @@ export class Janitor implements Service {
   /** Every condition again, right before each single file goes. */
   async deleteShipped(signal: AbortSignal): Promise<void> {
     const { journal, clock, folder, retention } = this.#options;
-    const candidates = journal.deletable(folder, clock.nowMs() - retention.keepForMs, deletionsAtOnce);
-    for (const candidate of candidates) {
-      if (signal.aborted) return;
-      await this.#delete(candidate, signal);
-    }
+    const beforeMs = clock.nowMs() - retention.keepForMs;
+    let after: DeletableFile | undefined;
+    do {
+      const candidates = journal.deletable(folder, beforeMs, pageSize, after);
+      for (const candidate of candidates) {
+        if (signal.aborted) return;
+        await this.#delete(candidate, signal);
+      }
+      after = candidates.at(-1);
+    } while (after !== undefined);
   }
 
   async #delete({ sid, session, root, kind, file }: DeletableFile, signal: AbortSignal): Promise<void> {
     const { source, processes, journal, events } = this.#options;
     const path = pathInFolder(root, kind, file.path);
     const stat = await this.#statOf(path);
+    if (stat === 'gone') return journal.recordDeleted(sid, file.path);
     if (!stat || fingerprintOf(stat) !== file.fingerprint || String(stat.dev) !== file.receipt?.device)
       return;
     const name = `${stat.dev}:${stat.ino}`;
@@ -91,13 +97,14 @@ export class Janitor implements Service {
     events.emit('file.deleted', { session, path: displayPath(file.path), sizeBytes: stat.sizeBytes });
   }
 
-  async #statOf(path: string) {
+  async #statOf(path: WatchedPath): Promise<FileStat | 'gone' | undefined> {
     try {
       const opened = await this.#options.source.open(path);
       await opened.close();
       return opened.stat;
     } catch (error) {
-      if (error instanceof FileFailure) return undefined; // reason: what cannot be opened is not deleted
+      // What cannot be opened is not deleted; what somebody else deleted is none of ours any more.
+      if (error instanceof FileFailure) return error.reason === 'vanished' ? 'gone' : undefined;
       throw error;
     }
   }

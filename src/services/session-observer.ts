@@ -1,4 +1,5 @@
 import { type EndObservations, endOf, type Seal } from '../domain/end-rule.ts';
+import { lastFileTime } from '../domain/file-time.ts';
 import { advance } from '../domain/session-machine.ts';
 import { baseName, displayPath, joinPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -121,10 +122,8 @@ export class SessionObserver {
     if (seal.endedAt !== undefined || !seal.evidence) return {};
     const path = tracked.kind === 'file' ? tracked.root : joinPath(tracked.root, seal.by);
     const witness = tracked.entries.find((entry) => entry.path === path);
-    const times = (witness ? [witness] : tracked.entries).map(({ stat }) =>
-      Number(stat.mtimeNs / 1_000_000n),
-    );
-    return times.length === 0 ? {} : { endedAt: new Date(Math.max(...times)).toISOString() };
+    const endedAt = lastFileTime((witness ? [witness] : tracked.entries).map(({ stat }) => stat.mtimeNs));
+    return endedAt === undefined ? {} : { endedAt };
   }
 
   /** What was only a candidate becomes a session of the journal. */

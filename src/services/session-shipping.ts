@@ -75,7 +75,9 @@ export class SessionShipping {
       const announced = await this.#announce(sid, signal);
       if (announced === 'later') return false;
       if (announced === 'adopted') continue;
-      await this.#transferAll(sid, journal.pendingFiles(sid, clock.monotonicMs(), pageSize), signal, false);
+      // What became pending while the log was written may still be listed in it: that waits for the next round.
+      const ready = journal.pendingFiles(sid, clock.monotonicMs(), pageSize).filter((file) => !file.listed);
+      await this.#transferAll(sid, ready, signal, false);
     }
     if (signal.aborted) return false;
     const nextMs = journal.nextFileDueMs(sid);

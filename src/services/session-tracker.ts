@@ -103,6 +103,11 @@ export class SessionTracker {
     const survey = await surveySubtree(this.#options.source, top, this.#rules(), signal);
     if (!survey) return false;
     await this.#take(survey, false);
+    // What was due and was not there to be looked at, or not readable, is left to the next survey.
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const tracked of this.sessions.atOrBelow(top)) {
+      if (tracked.lookAtMs <= nowMs) tracked.lookAtMs = Number.POSITIVE_INFINITY;
+    }
     return true;
   }
 

@@ -1,4 +1,5 @@
 import type { CompanionChoice } from '../domain/companion-filter.ts';
+import { fileTime } from '../domain/file-time.ts';
 import type { CheckpointEntry, ExcludedSection, MissingEntry } from '../domain/session-log.ts';
 import {
   baseName,
@@ -70,8 +71,8 @@ export function sortFiles(session: SurveyedSession, reading: SessionReading, rul
     excluded.bytes += bytes;
     if (choice === 'tooLarge') missing.push({ path: displayPath(path), bytes, reason: 'tooLarge' });
     if (choice === 'checkpoint') {
-      const savedAt = new Date(Number(entry.stat.mtimeNs / 1_000_000n)).toISOString();
-      checkpoints.push({ path: displayPath(path), bytes, savedAt });
+      const savedAt = fileTime(entry.stat.mtimeNs);
+      checkpoints.push({ path: displayPath(path), bytes, ...(savedAt !== undefined && { savedAt }) });
     }
   }
   for (const problem of session.problems) {

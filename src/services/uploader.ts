@@ -59,13 +59,14 @@ export class Uploader implements Service {
     while (!this.#stop.signal.aborted && !this.#transfers.signal.aborted) {
       if (this.#failed) throw this.#failed.error;
       const room = sessionsMax - this.#underWay.size;
-      const due = room > 0 ? journal.dueSessions(folder, clock.monotonicMs(), sessionsMax + room) : [];
+      const nowMs = clock.monotonicMs();
+      const due = room > 0 ? journal.dueSessions(folder, nowMs, sessionsMax + room) : [];
       const fresh = due.filter((sid) => !this.#underWay.has(sid)).slice(0, room);
       for (const sid of fresh) {
         this.#underWay.add(sid);
         void sessions.add(() => this.#ship(sid));
       }
-      await this.#rest();
+      await this.#rest(nowMs);
     }
     await sessions.onIdle();
     if (this.#failed) throw this.#failed.error;
@@ -86,12 +87,15 @@ export class Uploader implements Service {
     }
   }
 
-  /** Until something is new, or the next postponed session is due. */
-  async #rest(): Promise<void> {
+  /**
+   * Until something is new, or the next postponed session is due. `lookedAtMs`: when the journal was asked what is due;
+   * with a later time here, what became due in between would be neither due nor next.
+   */
+  async #rest(lookedAtMs: number): Promise<void> {
     const { journal, clock, folder, sessionsMax } = this.#options;
     if (this.#failed || this.#stop.signal.aborted || this.#transfers.signal.aborted) return;
     const isFull = this.#underWay.size >= sessionsMax;
-    const nextMs = isFull ? undefined : journal.nextDueMs(folder, clock.monotonicMs());
+    const nextMs = isFull ? undefined : journal.nextDueMs(folder, lookedAtMs);
     const timer = new AbortController();
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve;

@@ -41,7 +41,8 @@ function visit(node: Node, outer: Scope | undefined, imports: ImportFact[], glob
 
 function importOf(node: Node): ImportFact | undefined {
   const isDynamic = node.type === 'ImportExpression';
-  if (!isDynamic && !/^(Import|ExportAll|ExportNamed)Declaration$|^TSImportType$/.test(node.type)) return undefined;
+  if (!isDynamic && !/^(Import|ExportAll|ExportNamed)Declaration$|^TSImportType$/.test(node.type))
+    return undefined;
   if (!isNode(node['source'])) return undefined;
   const { value } = node['source'];
   const specifiers = Array.isArray(node['specifiers']) ? node['specifiers'].filter(isNode) : undefined;
@@ -113,7 +114,9 @@ function isNameOnly(node: Node, field: string): boolean {
   if (node['computed'] === true) return false;
   if (field === 'property') return node.type === 'MemberExpression';
   if (field === 'key') return true;
-  return field === 'label' || field === 'meta' || node.type === 'ExportSpecifier' || node.type === 'MetaProperty';
+  return (
+    field === 'label' || field === 'meta' || node.type === 'ExportSpecifier' || node.type === 'MetaProperty'
+  );
 }
 
 function isBound(name: string, scope: Scope | undefined): boolean {
@@ -122,7 +125,9 @@ function isBound(name: string, scope: Scope | undefined): boolean {
 }
 
 function nameOf(value: unknown): string | undefined {
-  return isNode(value) && value.type === 'Identifier' && typeof value['name'] === 'string' ? value['name'] : undefined;
+  return isNode(value) && value.type === 'Identifier' && typeof value['name'] === 'string'
+    ? value['name']
+    : undefined;
 }
 
 function isEmpty(value: unknown): boolean {

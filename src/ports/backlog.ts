@@ -1,0 +1,30 @@
+import type { MissingReason } from '../domain/session-log.ts';
+
+/** Why a person is needed, or what the last try met. */
+export interface ParkedReason {
+  readonly reason: MissingReason;
+  readonly code: string;
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+/** What is not in the bucket yet, by what it waits for. */
+export interface BacklogCounts {
+  readonly open: number;
+  readonly shipping: number;
+  readonly shipped: number;
+  readonly skipped: number;
+  readonly pendingFiles: number;
+  readonly pendingBytes: number;
+  readonly oldestPendingFoundAtMs: number | undefined;
+}
+
+export interface Backlog extends BacklogCounts {
+  readonly unsent: readonly {
+    readonly session: string;
+    readonly path: string;
+    readonly sizeBytes: number;
+    readonly reason: string;
+  }[];
+  readonly parked: readonly (ParkedReason & { readonly session: string; readonly path: string })[];
+}
