@@ -25,6 +25,7 @@ import { FileTransfer } from './services/file-transfer.ts';
 import { FolderWatcher } from './services/folder-watcher.ts';
 import { Janitor } from './services/janitor.ts';
 import { LogShipping } from './services/log-shipping.ts';
+import { meterLooks } from './services/metered-source.ts';
 import { SessionObserver } from './services/session-observer.ts';
 import { SessionReadings } from './services/session-reading.ts';
 import { SessionShipping } from './services/session-shipping.ts';
@@ -122,8 +123,9 @@ export function compose(options: ComposeOptions): Agent {
     settleMs: () => (config.watch.settleMs === 'auto' ? times().settleMs : config.watch.settleMs),
     onEnqueued: () => uploader.wake(),
   });
+  const looking = { spentMs: 0 };
   const tracker = new SessionTracker({
-    source,
+    source: meterLooks(source, clock, looking),
     journal,
     readings,
     observer,
@@ -143,6 +145,7 @@ export function compose(options: ComposeOptions): Agent {
     processes,
     clock,
     events,
+    looking,
     rescanMs: () => (config.watch.rescanMs === 'auto' ? times().rescanMs : config.watch.rescanMs),
     spread: createHash('sha256').update(host).digest().readUInt16BE(0) / 0x10000,
   });

@@ -53,7 +53,11 @@ export const eventLines: Lines = {
     (e) =>
       `session ${e.session} is in the bucket: ${e.key}, ${e.status}, revision ${e.revision}${e.missing > 0 ? `, ${e.missing} files missing` : ''}`,
   ],
-  'session.warning': ['warn', (e) => `session ${e.session}: ${e.warning}`],
+  'session.warning': [
+    'warn',
+    (e) =>
+      `session ${e.session}: ${e.warning}${e.more > 0 ? ` (and ${e.more} more warnings in its log)` : ''}`,
+  ],
   'session.vanished': [
     'warn',
     (e) => `session ${e.session}: its directory ${e.path} is gone before it was shipped`,

@@ -2,6 +2,7 @@ import { systemClock } from '../adapters/system-time.ts';
 import type { Agent } from '../compose.ts';
 import type { Edge } from './edge.ts';
 import { counted, humanBytes } from './human.ts';
+import { oneLine } from './one-line.ts';
 
 const columns = 79;
 const barColumns = 20;
@@ -43,7 +44,8 @@ export function progressLine({ journal, folder, uploader }: Agent): string {
   const bar = `[${'#'.repeat(filled)}${'-'.repeat(barColumns - filled)}]`;
   const left = `${shipped} of ${counted(all, 'session')}, ${counted(pendingFiles, 'file')}, ${humanBytes(pendingBytes)} to go`;
   const largest = [...uploader.activeTransfers()].sort((a, b) => b.sizeBytes - a.sizeBytes)[0];
-  const sending = largest && largest.sizeBytes > 0 ? `  ${largest.path.slice(-20)} ${percent(largest)}` : '';
+  const sending =
+    largest && largest.sizeBytes > 0 ? `  ${oneLine(largest.path).slice(-20)} ${percent(largest)}` : '';
   return `${bar} ${left}${sending}`.slice(0, columns);
 }
 

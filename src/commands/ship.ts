@@ -151,6 +151,9 @@ function sayWhatIsLeft(
       (item) => `${item.session}: ${item.path}: ${item.code}: ${item.cause}: ${item.remedy}`,
     ),
     ...openFiles(agent, options),
+    ...tracker
+      .unreadable()
+      .map(({ path, code, remedy }) => `${displayPath(path)}: not readable, ${code}: ${remedy}`),
   ];
   const code = left.length === 0 ? exitCode.ok : exitCode.unsent;
   for (const line of left) edge.stderr(`unsent: ${oneLine(line)}\n`);

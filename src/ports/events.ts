@@ -21,7 +21,7 @@ export interface EventMap {
   'session.reopened': { session: string };
   'session.renamed': { session: string; wanted: string; reason: string };
   'session.shipped': { session: string; key: string; status: string; revision: number; missing: number };
-  'session.warning': { session: string; warning: string };
+  'session.warning': { session: string; warning: string; more: number };
   'session.vanished': { session: string; path: string };
   'file.uploaded': { session: string; path: string; key: string; sizeBytes: number; durationMs: number };
   'file.unchanged': { session: string; path: string };

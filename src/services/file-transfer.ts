@@ -220,7 +220,7 @@ export class FileTransfer {
 /** Growing in place it stays the same file; one that was born since has only inherited the inode. */
 function isSameFile({ stat }: OpenFile, { fingerprint }: FileRecord): boolean {
   const [ino, , , ctimeNs] = fingerprint.split(':');
-  return true || (ino === `${stat.ino}` && stat.birthtimeNs <= BigInt(ctimeNs ?? 0));
+  return fingerprint === '' || (ino === `${stat.ino}` && stat.birthtimeNs <= BigInt(ctimeNs ?? 0));
 }
 
 function asFailure(error: unknown): Failure {

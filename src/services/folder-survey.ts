@@ -8,7 +8,8 @@ import {
   type SessionRoot,
 } from '../domain/session-root.ts';
 import { depthOf, type WatchedPath } from '../domain/watched-path.ts';
-import { directoryIdentity, type Entry, type FileSource, type Listing } from '../ports/file-source.ts';
+import { directoryIdentity, type Entry, type Listing } from '../ports/file-source.ts';
+import type { FolderLooks } from './metered-source.ts';
 
 /** One look at the folder, or at a part of it: which sessions are there, with which files. */
 export interface SurveyedSession {
@@ -37,7 +38,7 @@ export type OneFileRule = (entry: Entry) => Promise<string | undefined>;
 
 /** The whole folder, one directory at a time, so that memory holds one subtree. */
 export async function* surveyFolder(
-  source: FileSource,
+  source: FolderLooks,
   rules: RootRules,
   oneFile: OneFileRule,
   signal: AbortSignal,
@@ -67,7 +68,7 @@ function unreadable(path: WatchedPath, { code, remedy }: FileFailure): Survey {
   return { top: path, sessions: [], loose: [], problems: [{ path, code, remedy }] };
 }
 
-async function listTop(source: FileSource, signal: AbortSignal): Promise<Listing | Survey | undefined> {
+async function listTop(source: FolderLooks, signal: AbortSignal): Promise<Listing | Survey | undefined> {
   try {
     return await source.list('', signal);
   } catch (error) {
@@ -83,7 +84,7 @@ export function folderIsSession(top: Listing, rules: RootRules): boolean {
 
 /** One directory straight in the folder. Undefined when it is not there or is no directory. */
 export async function surveySubtree(
-  source: FileSource,
+  source: FolderLooks,
   top: WatchedPath,
   rules: RootRules,
   signal: AbortSignal,

@@ -5,6 +5,7 @@ import type { FileSource, FolderState } from '../ports/file-source.ts';
 import type { ProcessTable } from '../ports/process-table.ts';
 import type { Deadline, Service } from '../ports/service.ts';
 import { topName } from './folder-survey.ts';
+import type { LookingTime } from './metered-source.ts';
 import type { SessionObserver } from './session-observer.ts';
 import type { SessionTracker } from './session-tracker.ts';
 
@@ -15,6 +16,8 @@ export interface WatcherOptions {
   readonly processes: ProcessTable;
   readonly clock: Clock;
   readonly events: Events;
+  /** Counts the time that looks at the folder take. */
+  readonly looking: LookingTime;
   readonly rescanMs: () => number;
   /** In [0, 1): where in its period this host rescans, so that a fleet does not do so at once. */
   readonly spread: number;
@@ -122,11 +125,11 @@ export class FolderWatcher implements Service {
   }
 
   async #survey(signal: AbortSignal): Promise<void> {
-    const { tracker, clock, rescanMs, spread } = this.#options;
-    const startedMs = clock.monotonicMs();
+    const { tracker, clock, rescanMs, spread, looking } = this.#options;
+    const beforeMs = looking.spentMs;
     this.#hints.clear();
     const isComplete = await tracker.survey(signal);
-    const tookMs = clock.monotonicMs() - startedMs;
+    const tookMs = looking.spentMs - beforeMs;
     const periodMs = this.surveysDone === 0 ? rescanMs() * (0.5 + spread / 2) : rescanMs();
     this.#surveyAtMs =
       clock.monotonicMs() + Math.max(isComplete ? periodMs : debounceMs, tookMs * restAfterLook);
@@ -135,10 +138,11 @@ export class FolderWatcher implements Service {
   }
 
   async #revisit(signal: AbortSignal): Promise<void> {
-    const { tracker, clock } = this.#options;
+    const { tracker, clock, looking } = this.#options;
     for (const top of new Set([...this.#hints, ...tracker.sessions.due(clock.monotonicMs()).tops])) {
       if (signal.aborted) return;
       const startedMs = clock.monotonicMs();
+      const beforeMs = looking.spentMs;
       if ((this.#restUntilMs.get(top) ?? 0) > startedMs) continue;
       this.#hints.delete(top);
       // A file straight in the folder, or a session that is the folder: only a whole survey can tell.
@@ -147,8 +151,8 @@ export class FolderWatcher implements Service {
           this.#surveyAtMs,
           this.#restUntilMs.get(everything) ?? startedMs + debounceMs,
         );
-      const endedMs = clock.monotonicMs();
-      this.#restUntilMs.set(top, endedMs + (endedMs - startedMs) * restAfterLook);
+      const tookMs = looking.spentMs - beforeMs;
+      this.#restUntilMs.set(top, clock.monotonicMs() + tookMs * restAfterLook);
     }
     for (const [top, untilMs] of this.#restUntilMs)
       if (untilMs <= clock.monotonicMs()) this.#restUntilMs.delete(top);

@@ -1,7 +1,7 @@
 import { type EndObservations, endOf, type Seal } from '../domain/end-rule.ts';
 import { lastFileTime } from '../domain/file-time.ts';
 import { advance } from '../domain/session-machine.ts';
-import { baseName, displayPath, joinPath, type WatchedPath } from '../domain/watched-path.ts';
+import { displayPath, joinPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
 import type { Entry, FileSource } from '../ports/file-source.ts';
@@ -11,6 +11,7 @@ import type { Assembler } from './assembler.ts';
 import type { SurveyedSession } from './folder-survey.ts';
 import { believedProcess } from './session-process.ts';
 import type { SessionReading, SessionReadings } from './session-reading.ts';
+import { pathInSession } from './sort-files.ts';
 import type { TrackedSession } from './tracked-session.ts';
 
 export interface ObserverOptions {
@@ -160,7 +161,9 @@ export class SessionObserver {
   ): Promise<void> {
     if (tracked.state.at !== 'sealing') return;
     const settleMs = this.#options.settleMs();
-    const watched = surveyed.files.filter((file) => !reading.native.has(relative(tracked, file.path)));
+    const watched = surveyed.files.filter(
+      (file) => !reading.native.has(pathInSession(surveyed.root, file.path)),
+    );
     const settledAtMs = tracked.settledAtMs(
       watched.map((file) => file.path),
       settleMs,
@@ -177,12 +180,21 @@ export class SessionObserver {
     const { seal } = tracked.state;
     tracked.state = advance(tracked.state, { type: 'settled' });
     const isSettled = (path: WatchedPath) => tracked.changedAt(path) + settleMs <= nowMs;
-    const { changing } = await this.#options.assembler.assemble(tracked, surveyed, seal, isSettled);
+    const { changing, warnings } = await this.#options.assembler.assemble(tracked, surveyed, seal, isSettled);
+    this.#warn(tracked, warnings);
     tracked.state = advance(tracked.state, { type: 'enqueued' });
     tracked.impatience = changing ? tracked.impatience + 1 : 0;
     tracked.lookAtMs = changing ? nowMs + settleMs : Number.POSITIVE_INFINITY;
     this.#options.readings.forget(tracked.root);
     this.#options.onEnqueued();
+  }
+
+  /** The log has them all; a person who reads lines is told that there are some. */
+  #warn(tracked: TrackedSession, warnings: readonly string[]): void {
+    const [warning] = warnings;
+    if (warning === undefined) return;
+    const more = warnings.length - 1;
+    this.#options.events.emit('session.warning', { session: sessionName(tracked), warning, more });
   }
 
   /** Once it was seen alive, a process that is gone is an end, unless the file names a living one by now. */
@@ -226,11 +238,6 @@ function lastSeen(tracked: TrackedSession): SurveyedSession {
 
 export function sessionName(tracked: TrackedSession): string {
   return tracked.record?.identity?.id ?? (tracked.root === '' ? '.' : displayPath(tracked.root));
-}
-
-function relative(tracked: TrackedSession, path: WatchedPath): WatchedPath {
-  if (tracked.kind === 'file') return baseName(path);
-  return tracked.root === '' ? path : path.slice(tracked.root.length + 1);
 }
 
 /** Empty on purpose: a marker with something in it may be a file of the training. */

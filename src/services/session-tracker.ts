@@ -4,16 +4,17 @@ import type { RootRules } from '../domain/session-root.ts';
 import { displayPath, quotePath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
-import type { Entry, FileSource } from '../ports/file-source.ts';
+import type { Entry } from '../ports/file-source.ts';
 import type { Journal, SessionRecord } from '../ports/journal.ts';
 import { type Survey, type SurveyedSession, surveyFolder, surveySubtree } from './folder-survey.ts';
+import type { FolderLooks } from './metered-source.ts';
 import { type SessionObserver, sessionName } from './session-observer.ts';
 import type { SessionReadings } from './session-reading.ts';
 import { TrackedSession } from './tracked-session.ts';
 import { TrackedSessions } from './tracked-sessions.ts';
 
 export interface TrackerOptions {
-  readonly source: FileSource;
+  readonly source: FolderLooks;
   readonly journal: Journal;
   readonly readings: SessionReadings;
   readonly observer: SessionObserver;
@@ -47,6 +48,7 @@ export class SessionTracker {
   #sessions: TrackedSessions | undefined;
   #surveys = 0;
   #folderIsSession = false;
+  #problems = new Map<WatchedPath, Survey['problems']>();
   readonly #problemsSaid = new Set<string>();
   #loose = new Map<WatchedPath, readonly Entry[]>();
   /** Sessions that the first look at the folder left to `backfill`. */
@@ -83,6 +85,7 @@ export class SessionTracker {
     const { source, readings, journal, folder } = this.#options;
     this.#surveys += 1;
     this.#loose = new Map();
+    this.#problems = new Map();
     this.#folderIsSession = false;
     const firstLook = journal.getMeta(`surveyed:${folder}`) === undefined;
     const oneFile = (entry: Entry) => this.#oneFile(entry, readings);
@@ -126,6 +129,7 @@ export class SessionTracker {
 
   async #take(survey: Survey, firstLook: boolean): Promise<void> {
     for (const problem of survey.problems) this.#problem(problem);
+    this.#problems.set(survey.top, survey.problems);
     this.#loose.set(survey.top, survey.loose);
     for (const session of survey.sessions) {
       if (session.root.path === '') this.#folderIsSession = true;
@@ -232,6 +236,11 @@ export class SessionTracker {
   openRoots(): ReadonlySet<WatchedPath> {
     const open = this.sessions.open().filter(({ kind }) => kind === 'directory');
     return new Set(open.map(({ root }) => root));
+  }
+
+  /** What could not be read at the last look: nobody knows what lies there. */
+  unreadable(): Survey['problems'] {
+    return [...this.#problems.values()].flat();
   }
 
   looseFiles(): readonly Entry[] {

@@ -151,5 +151,6 @@ test('ignored names give no hint, whatever the path of the folder itself looks l
     await folder.write('.local/out.tmp/seen', String(performance.now()));
     return hinted.has('seen');
   });
-  expect([...hinted]).toEqual(['seen']);
+  // '' is said once: from now on it is watched.
+  expect([...hinted].filter((path) => path !== '')).toEqual(['seen']);
 });

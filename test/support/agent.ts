@@ -30,6 +30,7 @@ export async function makePlace(): Promise<Place> {
     TRAINLOGD_WATCH_RESCAN: '200ms',
     TRAINLOGD_RETRY_BASE_DELAY: '20ms',
     TRAINLOGD_RETRY_MAX_DELAY: '100ms',
+    TRAINLOGD_DRAIN_TIMEOUT: '1s',
     TRAINLOGD_LOG_FORMAT: 'json',
   };
   return { folder, state, destination, env };
@@ -59,7 +60,7 @@ export interface AgentRun {
 }
 
 export interface AgentOptions {
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly cwd?: string;
 }
 

@@ -1,16 +1,18 @@
-import { rmSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type JournalHolder, openJournalFile } from '../../src/adapters/journal-file.ts';
 import { createSqliteJournal } from '../../src/adapters/sqlite-journal.ts';
 import type { Seal } from '../../src/domain/end-rule.ts';
 import type { SessionDraft } from '../../src/domain/session-draft.ts';
+import type { ParkedReason } from '../../src/ports/backlog.ts';
 import type {
+  FailedAttempt,
   Journal,
   NewFile,
   NewSession,
   NewWork,
-  ParkedReason,
+  ParkedFile,
   SessionIdentity,
   ShippedLog,
   StoredReceipt,
@@ -101,8 +103,20 @@ export function receiptOf(etag: string, with_: Partial<StoredReceipt> = {}): Sto
   };
 }
 
-export function logOf(revision: number, listed: readonly string[], with_: Partial<ShippedLog> = {}): ShippedLog {
-  return { revision, etag: `log-${revision}`, digest: `d${revision}`, missing: 0, certain: true, listed, ...with_ };
+export function logOf(
+  revision: number,
+  listed: readonly string[],
+  with_: Partial<ShippedLog> = {},
+): ShippedLog {
+  return {
+    revision,
+    etag: `log-${revision}`,
+    digest: `d${revision}`,
+    missing: 0,
+    certain: true,
+    listed,
+    ...with_,
+  };
 }
 
 export const denied: ParkedReason = {
@@ -111,6 +125,14 @@ export const denied: ParkedReason = {
   cause: 'opening "a": EACCES',
   remedy: 'chmod o+r',
 };
+
+export function parkedOf(with_: Partial<ParkedFile> = {}): ParkedFile {
+  return { ...denied, fingerprint: 'f1', uncertain: false, ...with_ };
+}
+
+export function failedOf(with_: Partial<FailedAttempt> = {}): FailedAttempt {
+  return { ...parkedOf(), attempts: 1, dueAtMs: 0, ...with_ };
+}
 
 export interface JournalUnderTest {
   journal: Journal;
