@@ -60,9 +60,9 @@ function upsert(queries: Queries, sid: number, file: NewFile): void {
        uncertain = CASE WHEN excluded.role = 'other' AND state = 'pending' THEN 1 ELSE uncertain END,
        state = CASE WHEN role = excluded.role AND fingerprint = excluded.fingerprint
                      AND state IN ('uploaded', 'parked') THEN state ELSE excluded.state END,
-       attempts = CASE WHEN fingerprint = excluded.fingerprint THEN attempts ELSE 0 END,
-       due_at_ms = CASE WHEN fingerprint = excluded.fingerprint THEN due_at_ms ELSE 0 END,
-       failure = CASE WHEN fingerprint = excluded.fingerprint THEN failure ELSE NULL END`,
+       attempts = CASE WHEN fingerprint = excluded.fingerprint AND state IN ('pending', 'parked') THEN attempts ELSE 0 END,
+       due_at_ms = CASE WHEN fingerprint = excluded.fingerprint AND state IN ('pending', 'parked') THEN due_at_ms ELSE 0 END,
+       failure = CASE WHEN fingerprint = excluded.fingerprint AND state IN ('pending', 'parked') THEN failure ELSE NULL END`,
     sid,
     pathToBytes(file.path),
     file.role,

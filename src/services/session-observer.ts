@@ -1,7 +1,7 @@
 import { type EndObservations, endOf, type Seal } from '../domain/end-rule.ts';
 import { lastFileTime } from '../domain/file-time.ts';
 import { advance } from '../domain/session-machine.ts';
-import { displayPath, joinPath, type WatchedPath } from '../domain/watched-path.ts';
+import { joinPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
 import type { Entry, FileSource } from '../ports/file-source.ts';
@@ -12,7 +12,7 @@ import type { SurveyedSession } from './folder-survey.ts';
 import { believedProcess } from './session-process.ts';
 import type { SessionReading, SessionReadings } from './session-reading.ts';
 import { pathInSession } from './sort-files.ts';
-import type { TrackedSession } from './tracked-session.ts';
+import { sessionName, type TrackedSession } from './tracked-session.ts';
 
 export interface ObserverOptions {
   readonly source: FileSource;
@@ -58,6 +58,7 @@ export class SessionObserver {
     if (changed) this.#change(tracked, nowMs);
     if (tracked.state.at === 'shipped' || tracked.state.at === 'shipping') {
       tracked.lookAtMs = Number.POSITIVE_INFINITY;
+      tracked.surveyed = undefined;
       return;
     }
     const reading = await this.#options.readings.read({
@@ -186,6 +187,7 @@ export class SessionObserver {
     tracked.impatience = changing ? tracked.impatience + 1 : 0;
     tracked.lookAtMs = changing ? nowMs + settleMs : Number.POSITIVE_INFINITY;
     this.#options.readings.forget(tracked.root);
+    tracked.surveyed = undefined;
     this.#options.onEnqueued();
   }
 
@@ -222,22 +224,20 @@ export class SessionObserver {
   }
 }
 
-function lastSeen(tracked: TrackedSession): SurveyedSession {
-  const { root, kind, directoryIdentity, entries } = tracked;
-  let earliest = entries[0]?.stat.mtimeNs ?? 0n;
-  for (const { stat } of entries) if (stat.mtimeNs < earliest) earliest = stat.mtimeNs;
-  return {
-    root: { path: root, kind, by: 'frozen' },
-    directoryIdentity,
-    startedNoLaterThanNs: earliest,
-    files: entries,
-    others: [],
-    problems: [],
-  };
-}
-
-export function sessionName(tracked: TrackedSession): string {
-  return tracked.record?.identity?.id ?? (tracked.root === '' ? '.' : displayPath(tracked.root));
+/** A session that no look of this process has found: what it held is not known, and its log must not look complete. */
+function lastSeen({ root, kind, directoryIdentity, surveyed }: TrackedSession): SurveyedSession {
+  return (
+    surveyed ?? {
+      root: { path: root, kind, by: 'frozen' },
+      directoryIdentity,
+      startedNoLaterThanNs: 0n,
+      files: [],
+      others: [],
+      problems: [
+        { path: root, code: 'ENOENT', remedy: 'it was gone before trainlogd could look at it again' },
+      ],
+    }
+  );
 }
 
 /** Empty on purpose: a marker with something in it may be a file of the training. */

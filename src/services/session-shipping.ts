@@ -5,6 +5,7 @@ import { retryDelayMs } from '../domain/retry-policy.ts';
 import { suffixedId } from '../domain/session-identity.ts';
 import { displayPath } from '../domain/watched-path.ts';
 import type { FileRecord, SessionIdentity, Shipment } from '../ports/journal.ts';
+import type { ActiveTransfer } from './active-transfer.ts';
 import type { FileTransfer } from './file-transfer.ts';
 import { idWarning } from './identify.ts';
 import type { LogShipping, ShippedState } from './log-shipping.ts';
@@ -12,14 +13,6 @@ import { IdentityTaken, type ShippingContext } from './shipping-context.ts';
 
 /** How many jobs of one session are in memory at once. */
 const pageSize = 1000;
-
-export interface ActiveTransfer {
-  readonly session: string;
-  readonly path: string;
-  readonly sizeBytes: number;
-  readonly startedMs: number;
-  sentBytes: number;
-}
 
 /**
  * One pass over one session: a first log that names everything as pending, the companions, the final log.
@@ -61,11 +54,19 @@ export class SessionShipping {
   }
 
   async #pass(sid: number, signal: AbortSignal): Promise<boolean> {
-    const { journal, clock } = this.#context;
+    const { journal, clock, retry } = this.#context;
     if (!(await this.#isCertain(sid, signal))) return false;
+    let before = '';
     for (;;) {
       const page = journal.pendingFiles(sid, clock.monotonicMs(), pageSize);
       if (page.length === 0 || signal.aborted) break;
+      const now = JSON.stringify(page);
+      // Nothing moved in a whole round, whatever the reason: not a loop to be in.
+      if (now === before) {
+        journal.postpone(sid, clock.monotonicMs() + retry.maxDelayMs);
+        return false;
+      }
+      before = now;
       await this.#transferAll(
         sid,
         page.filter((file) => file.receipt !== undefined),
@@ -74,7 +75,10 @@ export class SessionShipping {
       );
       const announced = await this.#announce(sid, signal);
       if (announced === 'later') return false;
-      if (announced === 'adopted') continue;
+      if (announced === 'adopted') {
+        before = '';
+        continue;
+      }
       // What became pending while the log was written may still be listed in it: that waits for the next round.
       const ready = journal.pendingFiles(sid, clock.monotonicMs(), pageSize).filter((file) => !file.listed);
       await this.#transferAll(sid, ready, signal, false);

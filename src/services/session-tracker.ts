@@ -8,9 +8,9 @@ import type { Entry } from '../ports/file-source.ts';
 import type { Journal, SessionRecord } from '../ports/journal.ts';
 import { type Survey, type SurveyedSession, surveyFolder, surveySubtree } from './folder-survey.ts';
 import type { FolderLooks } from './metered-source.ts';
-import { type SessionObserver, sessionName } from './session-observer.ts';
+import type { SessionObserver } from './session-observer.ts';
 import type { SessionReadings } from './session-reading.ts';
-import { TrackedSession } from './tracked-session.ts';
+import { sessionName, TrackedSession } from './tracked-session.ts';
 import { TrackedSessions } from './tracked-sessions.ts';
 
 export interface TrackerOptions {
@@ -151,6 +151,7 @@ export class SessionTracker {
     const tracked = await this.#tracked(surveyed);
     tracked.seenIn = this.#surveys;
     tracked.missingSinceMs = undefined;
+    tracked.surveyed = surveyed;
     const look = { nowMs: this.#options.clock.monotonicMs(), ageOf: (entry: Entry) => this.#ageOf(entry) };
     const changed = tracked.absorb(surveyed.files, look, () => {
       return tracked.record ? this.#options.journal.files(tracked.record.sid) : [];

@@ -77,7 +77,8 @@ export function sortFiles(session: SurveyedSession, reading: SessionReading, rul
   }
   for (const problem of session.problems) {
     const path = displayPath(pathInSession(session.root, problem.path));
-    missing.push({ path: path === '' ? '.' : path, reason: 'unreadable' });
+    const reason = problem.code === 'ENOENT' ? 'vanished' : 'unreadable';
+    missing.push({ path: path === '' ? '.' : path, reason });
   }
   const warnings = [...specialWarnings(session), ...encodedWarnings(companions)];
   return { companions, others, changing, checkpoints, excluded, missing, warnings };

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { openSession, type SessionState } from '../domain/session-machine.ts';
-import { pathToBytes, type WatchedPath } from '../domain/watched-path.ts';
+import { displayPath, pathToBytes, type WatchedPath } from '../domain/watched-path.ts';
 import { type Entry, fingerprintOf } from '../ports/file-source.ts';
 import type { FileRecord, SessionRecord } from '../ports/journal.ts';
 import type { ProcessIdentity } from '../ports/process-table.ts';
+import type { SurveyedSession } from './folder-survey.ts';
 
 /** What is remembered of one file between two looks. */
 interface SeenFile {
@@ -31,12 +32,17 @@ export class TrackedSession {
   seenIn = 0;
   /** Monotonic; when it must be looked at again without a hint. */
   lookAtMs = Number.POSITIVE_INFINITY;
-  entries: readonly Entry[] = [];
+  /** As the last look found it, while it is open. */
+  surveyed: SurveyedSession | undefined;
   /** Monotonic; when surveys began not to find it. */
   missingSinceMs: number | undefined;
   /** The process that session.pid names, while it is alive. */
   process: ProcessIdentity | undefined;
   #files: Map<WatchedPath, SeenFile> | undefined;
+
+  get entries(): readonly Entry[] {
+    return this.surveyed?.files ?? [];
+  }
 
   constructor(root: { path: WatchedPath; kind: 'directory' | 'file' }, directoryIdentity: string) {
     this.root = root.path;
@@ -47,7 +53,6 @@ export class TrackedSession {
   /** Takes a look's files in. True when one is new or changed since the last look; a file that is gone is no change. */
   absorb(entries: readonly Entry[], look: Look, recorded: () => readonly FileRecord[]): boolean {
     const shape = shapeOf(entries.map((entry) => [entry.path, fingerprintOf(entry.stat)]));
-    this.entries = entries;
     if (shape === this.shape && (this.#files || this.record)) return false;
     const known = this.#files ?? this.#fromJournal(recorded());
     const next = new Map<WatchedPath, SeenFile>();
@@ -108,4 +113,8 @@ export function shapeOf(files: readonly (readonly [path: WatchedPath, fingerprin
   const hash = createHash('sha256');
   for (const [path, fingerprint] of files) hash.update(pathToBytes(path)).update(`\0${fingerprint}\0`);
   return hash.digest('base64url').slice(0, 24);
+}
+
+export function sessionName(tracked: TrackedSession): string {
+  return tracked.record?.identity?.id ?? (tracked.root === '' ? '.' : displayPath(tracked.root));
 }

@@ -3,7 +3,8 @@ import type { WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Deadline, Service } from '../ports/service.ts';
-import type { ActiveTransfer, SessionShipping } from './session-shipping.ts';
+import type { ActiveTransfer } from './active-transfer.ts';
+import type { SessionShipping } from './session-shipping.ts';
 
 export interface UploaderOptions {
   readonly journal: Journal;

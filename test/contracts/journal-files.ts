@@ -47,6 +47,14 @@ export function fileContract(bench: JournalBench): void {
       expect(state(sid, 'y')).toBe('gone');
     });
 
+    test('that is there again after it vanished begins its attempts anew, with the same fingerprint too', () => {
+      const sid = queued('a', companion('x'));
+      bench.journal.recordFailed(sid, 'x', failedOf({ attempts: 7, dueAtMs: 1e9, uncertain: true }));
+      bench.journal.recordGone(sid, 'x', 'f1');
+      bench.journal.enqueue(sid, workOf([companion('x')]));
+      expect(file(sid, 'x')).toMatchObject({ state: 'pending', attempts: 0, dueAtMs: 0, failure: undefined });
+    });
+
     test('is parked with cause and remedy', () => {
       const sid = queued('a', companion('x'));
       bench.journal.recordParked(sid, 'x', parkedOf());
