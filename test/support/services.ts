@@ -51,10 +51,6 @@ export class Recorder implements Events {
     this.all.push({ name, fields });
   }
 
-  names(): EventName[] {
-    return this.all.map(({ name }) => name);
-  }
-
   of<Name extends EventName>(name: Name): EventMap[Name][] {
     return this.all.flatMap((event) => (event.name === name ? [event.fields as EventMap[Name]] : []));
   }
@@ -127,7 +123,6 @@ export class World {
 
 export class TestAgent {
   readonly journal: Journal;
-  readonly source: FileSource;
   readonly tracker: SessionTracker;
   readonly observer: SessionObserver;
   readonly watcher: FolderWatcher;
@@ -143,7 +138,6 @@ export class TestAgent {
     const base = { source, journal, clock, events };
     this.#clock = clock;
     this.journal = journal;
-    this.source = source;
     const readings = new SessionReadings({ source, readers: formatReaders, oneFile: readOneFileSession });
     const assembler = new Assembler({
       ...base,

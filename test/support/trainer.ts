@@ -42,16 +42,16 @@ export function planSession(
   number: number,
   wish: SessionWish = {},
 ): TrainedSession {
-  const named = wish.path === undefined ? random.below(3) : 2;
-  const name = wish.path ?? (named === 0 ? uuid(random) : `run-${String(number).padStart(4, '0')}`);
-  const id = wish.id ?? (named === 1 ? `train-${number}-${random.hex(8)}` : undefined);
+  const kind = wish.path === undefined ? random.below(8) : 7;
+  const name = wish.path ?? (kind === 0 ? uuid(random) : `run-${String(number).padStart(4, '0')}`);
+  const id = wish.id ?? (kind === 1 ? `train-${number}-${random.hex(8)}` : undefined);
+  const isNative = id !== undefined || kind < 5;
   const end = wish.end ?? ends[random.below(ends.length)] ?? 'completed';
   const directory = join(folder, name);
   const stdout = textOf(random, number, 6_000);
-  const second: FileToWrite =
-    id === undefined
-      ? ['logs/metrics.jsonl', textOf(random, number, 6_000)]
-      : ['session.json', sessionJson(id, random)];
+  const second: FileToWrite = isNative
+    ? ['session.json', sessionJson(id, random)]
+    : ['logs/metrics.jsonl', textOf(random, number, 6_000)];
   const last = endFile(end, random);
   const files = new Map([['stdout.log', stdout] as const, second, last]);
   const half = 1 + random.below(stdout.length - 1);
@@ -104,7 +104,7 @@ function textOf(random: SeededRandom, number: number, bytesMax: number): Buffer 
   return Buffer.from(`${lines.join('\n')}\n`);
 }
 
-function sessionJson(id: string, random: SeededRandom): Buffer {
+function sessionJson(id: string | undefined, random: SeededRandom): Buffer {
   const config = { epochs: 1 + random.below(20), batchSize: 2 ** random.below(8) };
   return Buffer.from(JSON.stringify({ id, version: '1', user: { username: 'ada' }, config }, null, 2));
 }
