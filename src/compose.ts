@@ -204,7 +204,7 @@ export function compose(options: ComposeOptions): Agent {
       ...transfer,
       forMs: Math.round(clock.monotonicMs() - startedMs),
     })),
-    loose: tracker.looseFiles().map((entry) => displayPath(entry.path)),
+    loose: tracker.notes.loose().map((entry) => displayPath(entry.path)),
   });
   const socket = new StatusSocket({
     stateDirectory: config.state.directory,

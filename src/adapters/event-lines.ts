@@ -29,6 +29,11 @@ export const eventLines: Lines = {
       `the folder ${e.folder} is another one than before (made again, or mounted over); looking at all of it`,
   ],
   'folder.problem': ['warn', (e) => `${e.path} could not be read, ${e.code}: ${e.remedy}`],
+  'folder.loose': [
+    'warn',
+    (e) =>
+      `${e.count} files in ${e.path}, such as ${e.example}, belong to no session and are not shipped: write a session.json where their session starts, or set watch.sessions`,
+  ],
   'watch.degraded': ['warn', (e) => `watching by scans only, ${e.code}: ${e.message}: ${e.remedy}`],
   'claims.impossible': [
     'info',
@@ -72,6 +77,10 @@ export const eventLines: Lines = {
     (e) => `${e.session}: ${e.path} is not shipped, ${e.code}: ${e.cause}: ${e.remedy}`,
   ],
   'file.vanished': ['warn', (e) => `${e.session}: ${e.path} was deleted before it could be sent`],
+  'file.kept': [
+    'warn',
+    (e) => `${e.session}: ${e.path} is kept although it is in the bucket, ${e.code}: ${e.cause}: ${e.remedy}`,
+  ],
   'file.deleted': [
     'info',
     (e) => `${e.session}: ${e.path} deleted here, it is in the bucket (${e.sizeBytes} bytes)`,

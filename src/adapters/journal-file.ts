@@ -17,6 +17,8 @@ export interface JournalHolder {
 }
 
 const holderFile = 'holder.json';
+/** Somebody who only looks, or is about to end, lets go within this time. */
+const lockTimeoutMs = 2000;
 
 /**
  * Opens the one journal of a state directory and holds it until it is closed or the process dies: SQLite's own
@@ -25,7 +27,7 @@ const holderFile = 'holder.json';
  */
 export function openJournalFile(
   stateDirectory: string,
-  holder: JournalHolder,
+  holder: JournalHolder | undefined,
   kindOf: (directory: string) => FileSystemKind = kindOfDirectory,
 ): DatabaseSync {
   const file = join(stateDirectory, 'journal.sqlite');
@@ -33,7 +35,7 @@ export function openJournalFile(
   try {
     mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
     refuseNetwork(stateDirectory, kindOf(stateDirectory));
-    database = new DatabaseSync(file, { timeout: 0 });
+    database = new DatabaseSync(file, { timeout: lockTimeoutMs });
     database.exec('PRAGMA locking_mode = EXCLUSIVE');
     database.exec('PRAGMA journal_mode = WAL');
     database.exec('PRAGMA synchronous = FULL');
@@ -41,7 +43,8 @@ export function openJournalFile(
     database.exec('PRAGMA temp_store = MEMORY');
     database.exec('BEGIN EXCLUSIVE; COMMIT');
     migrate(database);
-    writeFileSync(join(stateDirectory, holderFile), `${JSON.stringify(holder)}\n`, { mode: 0o600 });
+    if (holder)
+      writeFileSync(join(stateDirectory, holderFile), `${JSON.stringify(holder)}\n`, { mode: 0o600 });
     return database;
   } catch (error) {
     database?.close();

@@ -32,6 +32,12 @@ export async function findObject(
   const doing = describeAttempt('looking for', key, bucket);
   try {
     if (!(await isListed({ client, bucket }, key, signal))) return undefined;
+  } catch (error) {
+    // A list that is not found is no answer of a bucket: a gateway, a proxy or a wrong path.
+    if (isMissing(error) && !signal.aborted) throw notS3(`${doing}: the list answered 404`);
+    throw toFailure(error, doing, signal);
+  }
+  try {
     const command = new HeadObjectCommand({ Bucket: bucket, Key: key, ChecksumMode: 'ENABLED' });
     const head = await client.send(command, { abortSignal: signal });
     const sizeBytes = head.ContentLength ?? 0;
@@ -62,11 +68,14 @@ async function isListed(
   const list = await client.send(command, { abortSignal: signal });
   if (list.Name === undefined) {
     // A captive portal or a wrong endpoint answers 200 too, and "nothing there" would be believed.
-    const attempted = `${describeAttempt('looking for', key, bucket)}: the answer is no list of a bucket`;
-    const remedy = 'check the endpoint: what answers there is no S3 server';
-    throw new Failure({ kind: 'transient', code: 'UnreadableAnswer', attempted, remedy });
+    throw notS3(`${describeAttempt('looking for', key, bucket)}: the answer is no list of a bucket`);
   }
   return (list.Contents ?? []).some((entry) => decodeKey(entry.Key ?? '') === key);
+}
+
+function notS3(attempted: string): Failure {
+  const remedy = 'check the endpoint: what answers there is no S3 server';
+  return new Failure({ kind: 'blocked', code: 'UnreadableAnswer', attempted, remedy });
 }
 
 /** Undefined for a key that is not UTF-8, which is none of ours. */

@@ -1,5 +1,5 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Service } from '../ports/service.ts';
 import type { Status } from '../ports/status.ts';
@@ -16,6 +16,7 @@ export class StatusSocket implements Service {
   readonly #path: string;
   readonly #status: () => Status;
   readonly #onProblem: (problem: string) => void;
+  readonly #connections = new Set<Socket>();
   #server: Server | undefined;
   #ended: (() => void) | undefined;
 
@@ -47,7 +48,10 @@ export class StatusSocket implements Service {
     // The journal's lock is ours, so a socket that lies there is a dead process's.
     rmSync(this.#path, { force: true });
     const server = createServer((connection) => {
+      this.#connections.add(connection);
+      connection.on('close', () => this.#connections.delete(connection));
       connection.on('error', () => connection.destroy());
+      connection.setTimeout(answerTimeoutMs, () => connection.destroy());
       connection.end(`${JSON.stringify(this.#status())}\n`);
     });
     server.maxConnections = 16;
@@ -59,6 +63,7 @@ export class StatusSocket implements Service {
 
   async stop(): Promise<void> {
     this.#server?.close();
+    for (const connection of this.#connections) connection.destroy();
     this.#server = undefined;
     this.#ended?.();
   }

@@ -19,5 +19,5 @@ export function run(edge: Edge, flags: RunFlags, directory: string | undefined):
 }
 
 function isAllDone({ watcher, tracker, uploader }: Agent): boolean {
-  return watcher.surveysDone > 0 && tracker.sessions.size > 0 && uploader.isIdle;
+  return watcher.surveysDone > 0 && tracker.hasSeenWork && uploader.isIdle;
 }

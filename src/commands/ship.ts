@@ -151,8 +151,8 @@ function sayWhatIsLeft(
       (item) => `${item.session}: ${item.path}: ${item.code}: ${item.cause}: ${item.remedy}`,
     ),
     ...openFiles(agent, options),
-    ...tracker
-      .unreadable()
+    ...tracker.notes
+      .problems()
       .map(({ path, code, remedy }) => `${displayPath(path)}: not readable, ${code}: ${remedy}`),
   ];
   const code = left.length === 0 ? exitCode.ok : exitCode.unsent;

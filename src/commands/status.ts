@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { openJournalFile } from '../adapters/journal-file.ts';
 import { createSqliteJournal } from '../adapters/sqlite-journal.ts';
 import { askStatus } from '../adapters/status-socket.ts';
-import { systemClock } from '../adapters/system-time.ts';
 import { createStore, realFolder } from '../compose-parts.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
@@ -18,12 +17,12 @@ import { programVersion } from './version.ts';
 /** `trainlogd status`: asks the daemon; when none runs, reads the journal that it left. */
 export async function status(edge: Edge, flags: GlobalFlags): Promise<number> {
   const { config } = loadConfig(loadInputs(edge, flags));
-  const found = (await askStatus(config.state.directory)) ?? (await readJournal(edge, config));
+  const found = (await askStatus(config.state.directory)) ?? (await readJournal(config));
   edge.stdout(flags.json ? `${JSON.stringify(found, null, 2)}\n` : statusText(found));
   return exitCode.ok;
 }
 
-async function readJournal(edge: Edge, config: Config): Promise<Status> {
+async function readJournal(config: Config): Promise<Status> {
   const host = hostname();
   const folder = realFolder(config.watch.directory);
   const store = createStore(config);
@@ -41,10 +40,7 @@ async function readJournal(edge: Edge, config: Config): Promise<Status> {
     loose: [],
   } as const;
   if (!existsSync(join(config.state.directory, 'journal.sqlite'))) return { ...common, backlog: nothing };
-  const startedAt = new Date(systemClock.nowMs()).toISOString();
-  const journal = createSqliteJournal(
-    openJournalFile(config.state.directory, { pid: edge.pid, host, folder, startedAt }),
-  );
+  const journal = createSqliteJournal(openJournalFile(config.state.directory, undefined));
   try {
     return { ...common, backlog: journal.backlog(folder) };
   } finally {

@@ -9,6 +9,8 @@ export interface Seal {
   /** For `session.sealedBy`: what said so. */
   readonly by: string;
   readonly evidence: boolean;
+  /** Somebody wants all that is there shipped now: a writer that goes on does not take it back before that. */
+  readonly ordered?: boolean;
   /** RFC 3339, where the evidence names it. */
   readonly endedAt?: string;
   readonly error?: string;

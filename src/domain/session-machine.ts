@@ -11,7 +11,7 @@ import type { Seal } from './end-rule.ts';
  *   shipping    its jobs are in the journal               shipped -> shipped · changed -> sealing, or open if provisional
  *   shipped     the bucket says all there is to say       changed -> sealing, or open if provisional (revision + 1)
  *
- * A seal by silence is provisional: a change takes it back. A seal by evidence stays, a change only adds a revision.
+ * A seal by silence is provisional: a change takes it back, one that was ordered (a drain) once it is assembled. A seal by evidence stays, a change only adds a revision.
  */
 export type SessionState =
   | { readonly at: 'open' }
@@ -52,7 +52,7 @@ function afterChange(state: SessionState, nowMs: number): SessionState {
       return state;
     case 'sealing':
       // The wait is bounded from the first seal on, whatever keeps changing.
-      return state.seal.evidence ? state : openSession;
+      return state.seal.evidence || state.seal.ordered ? state : openSession;
     case 'assembling':
     case 'shipping':
     case 'shipped':

@@ -12,6 +12,7 @@ export interface EventMap {
   'folder.found': { folder: string };
   'folder.replaced': { folder: string };
   'folder.problem': { path: string; code: string; remedy: string };
+  'folder.loose': { path: string; count: number; example: string };
   'watch.degraded': { code: string; message: string; remedy: string };
   'claims.impossible': { code: string; message: string; remedy: string };
   'claim.released': { session: string; path: string; reason: string };
@@ -34,6 +35,7 @@ export interface EventMap {
     remedy: string;
   };
   'file.vanished': { session: string; path: string };
+  'file.kept': { session: string; path: string; code: string; cause: string; remedy: string };
   'file.deleted': { session: string; path: string; sizeBytes: number };
   'upload.retry': {
     session: string;

@@ -114,3 +114,8 @@ export function fingerprintOf(stat: FileStat): string {
 export function directoryIdentity(stat: FileStat): string {
   return `${stat.ino}:${stat.birthtimeNs}`;
 }
+
+/** When bytes or inode last changed, in wall-clock milliseconds. */
+export function changedMsOf({ mtimeNs, ctimeNs }: FileStat): number {
+  return Math.max(Number(mtimeNs / 1_000_000n), Number(ctimeNs / 1_000_000n));
+}

@@ -18,6 +18,8 @@ import type { SessionReading, SessionReadings } from './session-reading.ts';
 import { type SessionFile, type SortedFiles, sortFiles } from './sort-files.ts';
 import { shapeOf, type TrackedSession } from './tracked-session.ts';
 
+const warningsMax = 200;
+
 export interface AssemblerOptions {
   readonly source: FileSource;
   readonly journal: Journal;
@@ -153,9 +155,15 @@ export class Assembler {
       excluded: sorted.excluded,
       checkpoints: sorted.checkpoints,
       missing: [...pending, ...sorted.missing, ...unreadable],
-      warnings: [...reading.warnings, ...sorted.warnings, ...clean.warnings],
+      warnings: someOf([...reading.warnings, ...sorted.warnings, ...clean.warnings]),
     };
   }
+}
+
+/** A file of a thousand mistakes is one trouble. */
+function someOf(warnings: readonly string[]): string[] {
+  if (warnings.length <= warningsMax) return [...warnings];
+  return [...warnings.slice(0, warningsMax), `and ${warnings.length - warningsMax} more warnings`];
 }
 
 export function claimName(sid: number, path: WatchedPath): string {

@@ -32,6 +32,8 @@ export class DestinationGate {
   #opened = 0;
   /** Monotonic; the start of the last piece of work that wrote something. */
   #writtenMs = Number.NEGATIVE_INFINITY;
+  /** Monotonic; when a subject was last denied. */
+  readonly #deniedMs = new Map<number, number>();
   /** Kept up to date by the store that the work uses. */
   readonly served: Served = { reads: 0, writes: 0 };
 
@@ -44,11 +46,10 @@ export class DestinationGate {
 
   /**
    * Does `work` when the destination is open, again and again while it is found blocked. Undefined when `signal`
-   * aborted first; every other failure is thrown. A destination that serves others and still denies this one piece of
-   * work denies the work: that is thrown as permanent.
+   * aborted first; every other failure is thrown. So is a denial, since it may be `subject` alone that is denied: who
+   * is denied steps aside and lets another try. A destination that served others since denies the subject: permanent.
    */
-  async through<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
-    let deniedAtMs = Number.POSITIVE_INFINITY;
+  async through<T>(signal: AbortSignal, subject: number, work: () => Promise<T>): Promise<T | undefined> {
     for (;;) {
       const passage = await this.#pass(signal);
       if (passage === 'aborted') return undefined;
@@ -64,14 +65,28 @@ export class DestinationGate {
           if (isProbe()) this.#handOn();
           throw error;
         }
-        if (error.code === 'AccessDenied' && this.#writtenMs > deniedAtMs) {
+        const deniedAtMs = this.#deniedMs.get(subject) ?? Number.POSITIVE_INFINITY;
+        if (isDenial(error) && this.#writtenMs > deniedAtMs) {
           if (isProbe()) this.#handOn();
           throw asPermanent(error);
         }
-        deniedAtMs = this.#clock.monotonicMs();
         this.#close(error, isProbe());
+        if (isDenial(error)) {
+          this.#remember(subject);
+          throw error;
+        }
       }
     }
+  }
+
+  #remember(subject: number): void {
+    if (this.#deniedMs.size >= deniedMax) this.#deniedMs.clear();
+    this.#deniedMs.set(subject, this.#clock.monotonicMs());
+  }
+
+  /** Milliseconds until somebody may try again. */
+  get waitMs(): number {
+    return this.#blocked ? Math.max(0, this.#blocked.probeAtMs - this.#clock.monotonicMs()) : 0;
   }
 
   async #pass(signal: AbortSignal): Promise<Passage> {
@@ -107,7 +122,7 @@ export class DestinationGate {
   #settle(before: Served & { startedMs: number }, isProbe: boolean): void {
     const hasWritten = this.served.writes > before.writes;
     if (hasWritten) this.#writtenMs = Math.max(this.#writtenMs, before.startedMs);
-    const hasRead = this.served.reads > before.reads && this.#blocked?.failure.code !== 'AccessDenied';
+    const hasRead = this.served.reads > before.reads && !(this.#blocked && isDenial(this.#blocked.failure));
     if (hasWritten || hasRead) this.#open();
     else if (isProbe) this.#handOn();
   }
@@ -169,6 +184,13 @@ export class DestinationGate {
       probeInMs: Math.max(0, probeAtMs - nowMs),
     };
   }
+}
+
+const deniedMax = 10_000;
+
+/** A right that is missing: of all that is ours, or of one key. */
+function isDenial({ code }: Failure): boolean {
+  return code === 'AccessDenied' || code === 'EACCES' || code === 'EPERM';
 }
 
 function asPermanent(failure: Failure): Failure {

@@ -24,7 +24,7 @@ export class FileTransfer {
 
   /**
    * Resolves when the job is no longer pending, or due later, or cancelled. `onlyRecheck`: asks no more than whether
-   * the bytes are those of the receipt. Throws IdentityTaken.
+   * the bytes are those of the receipt. Throws IdentityTaken, and a Failure when the destination denied it.
    */
   async run(
     shipment: Shipment,
@@ -93,7 +93,7 @@ export class FileTransfer {
   ): Promise<void> {
     const { clock, gate, events } = this.#context;
     let startedMs = clock.monotonicMs();
-    const sent = await gate.through(signal, () => {
+    const sent = await gate.through(signal, shipment.sid, () => {
       startedMs = clock.monotonicMs();
       return this.#attempt(shipment, file, opened, signal, onProgress);
     });
@@ -200,6 +200,8 @@ export class FileTransfer {
       return;
     }
     const failure = asFailure(error);
+    // Denied: the whole session steps aside, and nothing is held against the file.
+    if (failure.kind === 'blocked') throw failure;
     const started = advanceJob({ at: 'pending', attempts: file.attempts }, { type: 'started' });
     const next = advanceJob(started, { type: 'failed', kind: failure.kind });
     const reason = reasonOf(failure, error);

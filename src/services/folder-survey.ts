@@ -29,6 +29,8 @@ export interface Survey {
   readonly sessions: readonly SurveyedSession[];
   /** Files that belong to no session. */
   readonly loose: readonly Entry[];
+  /** Roots in which nothing has been written yet. */
+  readonly empty: readonly WatchedPath[];
   /** What could not be looked at; sessions below it may be there all the same. */
   readonly problems: Listing['problems'];
 }
@@ -65,7 +67,7 @@ export async function* surveyFolder(
 
 /** An unreadable directory is no absent one: it is named, and what was known of it stays. */
 function unreadable(path: WatchedPath, { code, remedy }: FileFailure): Survey {
-  return { top: path, sessions: [], loose: [], problems: [{ path, code, remedy }] };
+  return { top: path, sessions: [], loose: [], empty: [], problems: [{ path, code, remedy }] };
 }
 
 async function listTop(source: FolderLooks, signal: AbortSignal): Promise<Listing | Survey | undefined> {
@@ -117,7 +119,7 @@ export async function surveyTopFiles(top: Listing, rules: RootRules, oneFile: On
       loose.push(entry);
     }
   }
-  return { top: '', sessions, loose, problems: top.problems };
+  return { top: '', sessions, loose, empty: [], problems: top.problems };
 }
 
 function surveyListing(listing: Listing, rules: RootRules): Survey {
@@ -158,7 +160,8 @@ function surveyListing(listing: Listing, rules: RootRules): Survey {
       },
     ];
   });
-  return { top, sessions, loose, problems: listing.problems };
+  const empty = roots.map(({ path }) => path).filter((path) => !owned.get(path)?.files.length);
+  return { top, sessions, loose, empty, problems: listing.problems };
 }
 
 /** The earliest time that the file system remembers of these. */

@@ -206,7 +206,8 @@ export class FolderWatcher implements Service {
     this.#draining = undefined;
     for (const tracked of tracker.sessions.open()) {
       if (draining.deadline.signal.aborted) break;
-      await observer.snapshot(tracked);
+      // Nobody has looked at it in this life: what its log says already stays.
+      if (tracked.surveyed) await observer.snapshot(tracked);
     }
     draining.done();
   }

@@ -22,12 +22,14 @@ export interface JanitorOptions {
 
 const everyMs = 60_000;
 const pageSize = 500;
+const toldMax = 1000;
 
 /** Cleans up after shipping: claims that nobody needs any more and, where the owner asked for it, files that arrived. */
 export class Janitor implements Service {
   readonly name = 'janitor';
   readonly #options: JanitorOptions;
   readonly #stop = new AbortController();
+  readonly #told = new Set<WatchedPath>();
   #running: Promise<void> | undefined;
 
   constructor(options: JanitorOptions) {
@@ -83,7 +85,7 @@ export class Janitor implements Service {
   }
 
   async #delete({ sid, session, root, kind, file }: DeletableFile, signal: AbortSignal): Promise<void> {
-    const { source, processes, journal, events } = this.#options;
+    const { processes, journal, events } = this.#options;
     const path = pathInFolder(root, kind, file.path);
     const stat = await this.#statOf(path);
     if (stat === 'gone') return journal.recordDeleted(sid, file.path);
@@ -92,9 +94,23 @@ export class Janitor implements Service {
     const name = `${stat.dev}:${stat.ino}`;
     if ((await processes.heldOpen(new Set([name]))).has(name)) return;
     if (!(await this.#isInBucket(file, signal))) return;
-    if ((await source.removeIfUnchanged(path, stat)) !== 'removed') return;
+    if (!(await this.#remove(path, stat, session))) return;
     journal.recordDeleted(sid, file.path);
     events.emit('file.deleted', { session, path: displayPath(file.path), sizeBytes: stat.sizeBytes });
+  }
+
+  /** A folder that we may only read keeps its files; that is told once each. */
+  async #remove(path: WatchedPath, stat: FileStat, session: string): Promise<boolean> {
+    try {
+      return (await this.#options.source.removeIfUnchanged(path, stat)) === 'removed';
+    } catch (error) {
+      if (!(error instanceof FileFailure)) throw error;
+      if (this.#told.has(path) || this.#told.size >= toldMax) return false;
+      this.#told.add(path);
+      const { message: cause, code, remedy } = error;
+      this.#options.events.emit('file.kept', { session, path: displayPath(path), code, cause, remedy });
+      return false;
+    }
   }
 
   async #statOf(path: WatchedPath): Promise<FileStat | 'gone' | undefined> {

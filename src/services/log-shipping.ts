@@ -162,6 +162,11 @@ export class LogShipping {
     const found = await this.#context.store.find(shipment.identity.key, signal);
     if (found && !isOurs(found, shipment.identity)) throw new IdentityTaken(shipment.identity.key);
     this.#context.journal.setCertain(shipment.sid);
+    if (found) return;
+    this.forget(shipment.sid);
+    const attempted = `looking again for ${JSON.stringify(shipment.identity.key)}: it is not there any more`;
+    // Whoever catches it takes the log for unwritten, so that it is written, and looked at, once more.
+    throw new Failure({ kind: 'transient', code: 'LogGone', attempted });
   }
 }
 

@@ -45,7 +45,7 @@ export class SessionObserver {
 
   /** From now on, sessions without evidence of an end that were quiet for so long are sealed all the same. */
   sealOpenSessions(status: 'stalled' | 'interrupted', by: string, quietForMs: number): void {
-    this.#sealOpenAs = { seal: { status, by, evidence: false }, quietForMs };
+    this.#sealOpenAs = { seal: { status, by, evidence: false, ordered: true }, quietForMs };
   }
 
   #sealAnyway(quietForMs: number): Seal | undefined {
@@ -169,10 +169,8 @@ export class SessionObserver {
       watched.map((file) => file.path),
       settleMs,
     );
-    const patienceMs = Math.min(
-      Math.max(patienceMinMs, 10 * settleMs) * 2 ** tracked.impatience,
-      patienceMaxMs,
-    );
+    const firstMs = tracked.state.seal.ordered ? 2 * settleMs : Math.max(patienceMinMs, 10 * settleMs);
+    const patienceMs = Math.min(firstMs * 2 ** tracked.impatience, patienceMaxMs);
     const deadlineMs = tracked.state.sinceMs + patienceMs;
     if (nowMs < settledAtMs && nowMs < deadlineMs) {
       tracked.lookAtMs = Math.min(settledAtMs, deadlineMs);

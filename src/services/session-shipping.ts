@@ -1,14 +1,12 @@
 import type PQueue from 'p-queue';
 import { Failure } from '../domain/failure.ts';
-import { companionKey, sessionLogKey } from '../domain/object-key.ts';
 import { retryDelayMs } from '../domain/retry-policy.ts';
-import { suffixedId } from '../domain/session-identity.ts';
 import { displayPath } from '../domain/watched-path.ts';
-import type { FileRecord, SessionIdentity, Shipment } from '../ports/journal.ts';
+import type { FileRecord, Shipment } from '../ports/journal.ts';
 import type { ActiveTransfer } from './active-transfer.ts';
 import type { FileTransfer } from './file-transfer.ts';
-import { idWarning } from './identify.ts';
 import type { LogShipping, ShippedState } from './log-shipping.ts';
+import { renameSession } from './rename-session.ts';
 import { IdentityTaken, type ShippingContext } from './shipping-context.ts';
 
 /** How many jobs of one session are in memory at once. */
@@ -28,6 +26,7 @@ export class SessionShipping {
   readonly #transfer: FileTransfer;
   readonly #queue: PQueue;
   readonly active = new Set<ActiveTransfer>();
+  readonly #waited = new Set<number>();
 
   constructor(options: {
     context: ShippingContext;
@@ -93,13 +92,13 @@ export class SessionShipping {
   }
 
   async #finish(sid: number, signal: AbortSignal): Promise<boolean> {
-    const { journal, events, store, clock } = this.#context;
+    const { journal, events } = this.#context;
     let shipped = await this.#shipLog(sid, signal);
     if (shipped?.adopted) shipped = await this.#shipLog(sid, signal);
     const shipment = journal.shipment(sid);
     if (!shipment || !shipped) return false;
     if (!shipment.certain) {
-      journal.postpone(sid, clock.monotonicMs() + store.createSettleMs);
+      this.#wait(sid);
       return false;
     }
     if (!journal.finish(shipment)) return false;
@@ -107,13 +106,8 @@ export class SessionShipping {
     const { identity, draft, revision } = shipment;
     const { key, id: session } = identity;
     if (shipped.written || revision > 0) {
-      events.emit('session.shipped', {
-        session,
-        key,
-        status: draft.status,
-        revision,
-        missing: shipped.missing,
-      });
+      const { status } = draft;
+      events.emit('session.shipped', { session, key, status, revision, missing: shipped.missing });
     }
     return true;
   }
@@ -131,18 +125,30 @@ export class SessionShipping {
     }
   }
 
+  /** Before a first log that was not written atomically is looked at again, also when another life wrote it. */
+  #wait(sid: number): void {
+    const { journal, clock, store } = this.#context;
+    this.#waited.add(sid);
+    journal.postpone(sid, clock.monotonicMs() + store.createSettleMs);
+  }
+
   /** False when it is too early to be sure that the session's first log won its key. */
   async #isCertain(sid: number, signal: AbortSignal): Promise<boolean> {
     const shipment = this.#context.journal.shipment(sid);
     if (!shipment) return false;
     if (shipment.certain) return true;
-    await this.#context.gate.through(signal, () => this.#logs.confirm(shipment, signal));
+    if (!this.#waited.has(sid)) {
+      this.#wait(sid);
+      return false;
+    }
+    this.#waited.delete(sid);
+    await this.#context.gate.through(signal, sid, () => this.#logs.confirm(shipment, signal));
     return !signal.aborted;
   }
 
   /** Before bytes move: the log in the bucket must name what is on its way, and list nothing that is to be replaced. */
   async #announce(sid: number, signal: AbortSignal): Promise<'ready' | 'adopted' | 'later'> {
-    const { journal, clock, store } = this.#context;
+    const { journal, clock } = this.#context;
     const pending = journal.pendingFiles(sid, clock.monotonicMs(), pageSize);
     const shipment = journal.shipment(sid);
     if (!shipment) return 'later';
@@ -152,12 +158,12 @@ export class SessionShipping {
     if (signal.aborted) return 'later';
     if (shipped?.adopted) return 'adopted';
     if (journal.shipment(sid)?.certain) return 'ready';
-    journal.postpone(sid, clock.monotonicMs() + store.createSettleMs);
+    this.#wait(sid);
     return 'later';
   }
 
   async #shipLog(sid: number, signal: AbortSignal): Promise<ShippedState | undefined> {
-    return this.#queue.add(() => this.#context.gate.through(signal, () => this.#logs.ship(sid, signal)));
+    return this.#queue.add(() => this.#context.gate.through(signal, sid, () => this.#logs.ship(sid, signal)));
   }
 
   async #transferAll(
@@ -168,9 +174,17 @@ export class SessionShipping {
   ): Promise<void> {
     const shipment = this.#context.journal.shipment(sid);
     if (!shipment || files.length === 0) return;
-    const runs = files.map((file) =>
-      this.#queue.add(() => this.#transferOne(shipment, file, signal, onlyRecheck)),
-    );
+    let isOver = false;
+    const run = async (file: FileRecord) => {
+      if (isOver) return;
+      try {
+        await this.#transferOne(shipment, file, signal, onlyRecheck);
+      } catch (error) {
+        isOver = true;
+        throw error;
+      }
+    };
+    const runs = files.map((file) => this.#queue.add(() => run(file)));
     const results = await Promise.allSettled(runs);
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
@@ -200,31 +214,19 @@ export class SessionShipping {
     }
   }
 
-  /** The id is another session's in the bucket: nothing there is touched, all of this session moves to an id of its own. */
   #rename(sid: number): void {
-    const { journal, events, keyTemplate } = this.#context;
-    const shipment = journal.shipment(sid);
-    if (!shipment) return;
-    const { identity } = shipment;
-    let id = suffixedId(identity.id, identity.origin);
-    for (let attempt = 1; journal.idHolder(id) !== undefined; attempt++) {
-      id = suffixedId(identity.id, `${identity.origin}-${attempt}`);
-    }
-    const reason = 'the bucket holds another session under that id';
-    const renamed: SessionIdentity = {
-      ...identity,
-      id,
-      key: sessionLogKey(keyTemplate, identity.startedAtMs, id),
-      warnings: [...identity.warnings, idWarning(identity.id, reason, id)],
-    };
-    journal.rename(sid, renamed, (path) => companionKey(keyTemplate, identity.startedAtMs, id, path).key);
+    renameSession(this.#context, sid);
     this.#logs.forget(sid);
-    events.emit('session.renamed', { session: id, wanted: identity.id, reason });
   }
 
   #fail(sid: number, failure: Failure): void {
-    const { journal, events, clock, retry } = this.#context;
+    const { journal, events, clock, retry, gate } = this.#context;
     if (failure.kind === 'cancelled') return;
+    // Denied: others are let try first; no attempt is spent.
+    if (failure.kind === 'blocked') {
+      journal.postpone(sid, clock.monotonicMs() + gate.waitMs);
+      return;
+    }
     const shipment = journal.shipment(sid);
     if (!shipment) return;
     const { id: session, key: path } = shipment.identity;
@@ -236,12 +238,8 @@ export class SessionShipping {
     }
     const attempt = shipment.attempts + 1;
     const delayMs = retryDelayMs(attempt, retry, clock.random(), failure.retryAfterMs);
-    journal.postpone(sid, Math.round(clock.monotonicMs() + delayMs), {
-      reason: 'pending',
-      code,
-      cause,
-      remedy,
-    });
+    const why = { reason: 'pending', code, cause, remedy } as const;
+    journal.postpone(sid, clock.monotonicMs() + delayMs, why);
     events.emit('upload.retry', { session, path, attempt, delayMs, code, cause });
   }
 }

@@ -1,15 +1,16 @@
 import type { Seal } from '../domain/end-rule.ts';
 import { advance } from '../domain/session-machine.ts';
 import type { RootRules } from '../domain/session-root.ts';
-import { displayPath, quotePath, type WatchedPath } from '../domain/watched-path.ts';
+import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
-import type { Entry } from '../ports/file-source.ts';
+import { changedMsOf, type Entry } from '../ports/file-source.ts';
 import type { Journal, SessionRecord } from '../ports/journal.ts';
 import { type Survey, type SurveyedSession, surveyFolder, surveySubtree } from './folder-survey.ts';
 import type { FolderLooks } from './metered-source.ts';
 import type { SessionObserver } from './session-observer.ts';
 import type { SessionReadings } from './session-reading.ts';
+import { SurveyNotes } from './survey-notes.ts';
 import { sessionName, TrackedSession } from './tracked-session.ts';
 import { TrackedSessions } from './tracked-sessions.ts';
 
@@ -34,8 +35,6 @@ export interface TrackerOptions {
 /** File times are believed on our own clock's disks; on others only when they are far in the past. */
 const networkDoubtMs = 10 * 60_000;
 
-const problemsSaidMax = 1000;
-
 /** Provisional: a skipped session that changes is a live one. */
 const skippedSeal: Seal = { status: 'stalled', by: 'watch.ignoreOlderThan', evidence: false };
 
@@ -48,14 +47,15 @@ export class SessionTracker {
   #sessions: TrackedSessions | undefined;
   #surveys = 0;
   #folderIsSession = false;
-  #problems = new Map<WatchedPath, Survey['problems']>();
-  readonly #problemsSaid = new Set<string>();
-  #loose = new Map<WatchedPath, readonly Entry[]>();
+  readonly notes: SurveyNotes;
   /** Sessions that the first look at the folder left to `backfill`. */
   skipped = 0;
+  /** In this life there was a session that was not shipped yet. */
+  hasSeenWork = false;
 
   constructor(options: TrackerOptions) {
     this.#options = options;
+    this.notes = new SurveyNotes(options.events);
   }
 
   /** Read from the journal when they are first asked for: what its recovery says of them counts. */
@@ -84,8 +84,7 @@ export class SessionTracker {
   async survey(signal: AbortSignal): Promise<boolean> {
     const { source, readings, journal, folder } = this.#options;
     this.#surveys += 1;
-    this.#loose = new Map();
-    this.#problems = new Map();
+    this.notes.clear();
     this.#folderIsSession = false;
     const firstLook = journal.getMeta(`surveyed:${folder}`) === undefined;
     const oneFile = (entry: Entry) => this.#oneFile(entry, readings);
@@ -106,7 +105,7 @@ export class SessionTracker {
     const survey = await surveySubtree(this.#options.source, top, this.#rules(), signal);
     if (!survey) return false;
     await this.#take(survey, false);
-    // What was due and was not there to be looked at, or not readable, is left to the next survey.
+    // What was due and could not be looked at is left to the next survey.
     const nowMs = this.#options.clock.monotonicMs();
     for (const tracked of this.sessions.atOrBelow(top)) {
       if (tracked.lookAtMs <= nowMs) tracked.lookAtMs = Number.POSITIVE_INFINITY;
@@ -128,27 +127,20 @@ export class SessionTracker {
   }
 
   async #take(survey: Survey, firstLook: boolean): Promise<void> {
-    for (const problem of survey.problems) this.#problem(problem);
-    this.#problems.set(survey.top, survey.problems);
-    this.#loose.set(survey.top, survey.loose);
+    this.notes.take(survey);
+    // What cannot be read stays as it was last seen.
+    for (const { path } of survey.problems) {
+      for (const tracked of this.sessions.atOrBelow(path)) tracked.seenIn = this.#surveys;
+    }
     for (const session of survey.sessions) {
       if (session.root.path === '') this.#folderIsSession = true;
       await this.#look(session, firstLook);
     }
   }
 
-  /** Said once for each path and cause. What lies below stays as it was last seen. */
-  #problem({ path, code, remedy }: Survey['problems'][number]): void {
-    for (const tracked of this.sessions.atOrBelow(path)) tracked.seenIn = this.#surveys;
-    const said = `${code} ${path}`;
-    if (this.#problemsSaid.has(said) || this.#problemsSaid.size >= problemsSaidMax) return;
-    this.#problemsSaid.add(said);
-    const shown = quotePath(path === '' ? '.' : path);
-    this.#options.events.emit('folder.problem', { path: shown, code, remedy });
-  }
-
   async #look(surveyed: SurveyedSession, firstLook: boolean): Promise<void> {
     const tracked = await this.#tracked(surveyed);
+    if (tracked.state.at !== 'shipped') this.hasSeenWork = true;
     tracked.seenIn = this.#surveys;
     tracked.missingSinceMs = undefined;
     tracked.surveyed = surveyed;
@@ -190,9 +182,7 @@ export class SessionTracker {
   }
 
   #ageOf(entry: Entry): number {
-    const { mtimeNs, ctimeNs } = entry.stat;
-    const changedMs = Math.max(Number(mtimeNs / 1_000_000n), Number(ctimeNs / 1_000_000n));
-    const ageMs = this.#options.clock.nowMs() - changedMs;
+    const ageMs = this.#options.clock.nowMs() - changedMsOf(entry.stat);
     const doubtMs = this.#options.network() ? networkDoubtMs : 0;
     return ageMs > doubtMs ? ageMs : 0;
   }
@@ -216,7 +206,9 @@ export class SessionTracker {
     const path = displayPath(tracked.root);
     if (!tracked.record) {
       this.sessions.remove(tracked);
-      events.emit('session.vanished', { session: sessionName(tracked), path });
+      // A candidate in which sessions were found is no loss: they are what it held.
+      const isReplaced = this.sessions.atOrBelow(tracked.root).length > 0;
+      if (!isReplaced) events.emit('session.vanished', { session: sessionName(tracked), path });
       return;
     }
     if (tracked.state.at === 'open' || tracked.state.at === 'sealing') {
@@ -233,18 +225,9 @@ export class SessionTracker {
     if (tracked?.record?.sid === sid) tracked.state = advance(tracked.state, { type: 'shipped' });
   }
 
-  /** Roots that are still being written: what is worth watching. */
+  /** Roots that are still being written, or will be: what is worth watching. */
   openRoots(): ReadonlySet<WatchedPath> {
     const open = this.sessions.open().filter(({ kind }) => kind === 'directory');
-    return new Set(open.map(({ root }) => root));
-  }
-
-  /** What could not be read at the last look: nobody knows what lies there. */
-  unreadable(): Survey['problems'] {
-    return [...this.#problems.values()].flat();
-  }
-
-  looseFiles(): readonly Entry[] {
-    return [...this.#loose.values()].flat();
+    return new Set([...open.map(({ root }) => root), ...this.notes.empty()]);
   }
 }

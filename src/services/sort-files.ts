@@ -110,7 +110,7 @@ function specialWarnings(session: SurveyedSession): string[] {
   }
   if (special > 0) warnings.push(`${special} FIFOs, sockets or devices are left alone`);
   for (const problem of session.problems) {
-    const path = quotePath(pathInSession(session.root, problem.path));
+    const path = quotePath(pathInSession(session.root, problem.path) || '.');
     warnings.push(`directory ${path} could not be read, ${problem.code}: ${problem.remedy}`);
   }
   return warnings;

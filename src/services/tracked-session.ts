@@ -56,12 +56,19 @@ export class TrackedSession {
     if (shape === this.shape && (this.#files || this.record)) return false;
     const known = this.#files ?? this.#fromJournal(recorded());
     const next = new Map<WatchedPath, SeenFile>();
+    let journalled: Map<WatchedPath, SeenFile> | undefined;
     let changed = false;
     for (const entry of entries) {
       const fingerprint = fingerprintOf(entry.stat);
       const before = known.get(entry.path);
       if (before?.fingerprint === fingerprint) {
         next.set(entry.path, before);
+        continue;
+      }
+      // A claim of ours that was let go moved ctime, and the journal says so: no change.
+      journalled ??= before ? this.#fromJournal(recorded()) : undefined;
+      if (before && journalled?.get(entry.path)?.fingerprint === fingerprint) {
+        next.set(entry.path, { ...before, fingerprint });
         continue;
       }
       const changedAtMs = before ? look.nowMs : look.nowMs - look.ageOf(entry);

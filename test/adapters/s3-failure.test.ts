@@ -174,7 +174,12 @@ describe('a person is told by a scripted server', () => {
   test('of a list that is no list, instead of believing that nothing is there', async () => {
     const { endpoint } = await scriptedS3(() => ({ status: 200, body: '<html><body>Welcome</body></html>' }));
     const failure = await failureOf(open({ endpoint, credentials }).find('a', never));
-    expect(failure.kind).toBe('transient');
+    expect(failure).toMatchObject({ kind: 'blocked', code: 'UnreadableAnswer' });
+    const { endpoint: lost } = await scriptedS3(() => ({ status: 404, body: '<html>not here</html>' }));
+    expect(await failureOf(open({ endpoint: lost, credentials }).find('a', never))).toMatchObject({
+      kind: 'blocked',
+      code: 'UnreadableAnswer',
+    });
     const { endpoint: garbage } = await scriptedS3(() => ({ status: 200, body: '\u0000<<<' }));
     expect((await failureOf(open({ endpoint: garbage, credentials }).find('a', never))).kind).toBe(
       'transient',

@@ -28,14 +28,22 @@ function gateOf() {
   const abort = new AbortController();
   const settled: string[] = [];
   const write = (name: string, signal = abort.signal) => {
-    const result = gate.through(signal, async () => {
+    const work = async () => {
       asked.push(`${name} ${Math.floor(clock.monotonicMs() / 1000)}`);
       await clock.sleep(0);
       if (answers.denied.has(name)) throw blocked('AccessDenied');
       if (answers.failure) throw answers.failure;
       gate.served.writes += 1;
       return name;
-    });
+    };
+    /** As a session does: denied, it steps aside and comes again. */
+    const attempt = (): Promise<string | undefined> =>
+      gate.through(signal, name.charCodeAt(0), work).catch(async (error: Failure) => {
+        if (error.kind !== 'blocked') throw error;
+        await clock.sleep(gate.waitMs, signal);
+        return signal.aborted ? undefined : attempt();
+      });
+    const result = attempt();
     result.then(
       (value) => settled.push(value ?? `${name} aborted`),
       (error: Failure) => settled.push(`${name} ${error.kind} ${error.code}`),
@@ -128,7 +136,7 @@ test('work that made no request does not open the gate', async () => {
   const { write, gate, clock, abort, asked } = gateOf();
   void write('a');
   await clock.advance(0);
-  const nothing = gate.through(abort.signal, async () => 'nothing to do');
+  const nothing = gate.through(abort.signal, 1, async () => 'nothing to do');
   await clock.advance(20_000);
   expect(await nothing).toBe('nothing to do');
   expect(gate.state()).toMatchObject({ code: 'ExpiredToken' });
@@ -141,7 +149,7 @@ test('a failure that is no block leaves the gate as it is and is thrown; the nex
   const { write, gate, clock, abort, asked } = gateOf();
   void write('a');
   await clock.advance(0);
-  const bad = gate.through(abort.signal, async () => {
+  const bad = gate.through(abort.signal, 1, async () => {
     throw new Failure({ kind: 'transient', code: 'InternalError', attempted: 'writing "x"' });
   });
   const failed = expect(bad).rejects.toThrow('writing "x"');
@@ -162,7 +170,7 @@ test('reading opens the gate, but not for those to whom writing was denied', asy
     answers.failure = blocked(code);
     void write('a');
     await clock.advance(0);
-    const read = gate.through(abort.signal, async () => {
+    const read = gate.through(abort.signal, 1, async () => {
       gate.served.reads += 1;
       return 'read';
     });
@@ -197,7 +205,7 @@ test('when everything is denied, nothing is denied for good', async () => {
 test('an expired token is never permanent, whatever others could write meanwhile', async () => {
   const { gate, clock, abort, write, answers, settled } = gateOf();
   let tries = 0;
-  const unlucky = gate.through(abort.signal, async () => {
+  const unlucky = gate.through(abort.signal, 1, async () => {
     tries += 1;
     if (tries < 20) throw blocked('ExpiredToken');
     gate.served.writes += 1;

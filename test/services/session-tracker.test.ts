@@ -84,7 +84,7 @@ test('a glob says where sessions start, and nothing else does', async () => {
   await world.clock.advance(idleMs);
   await agent.deliver();
   expect(world.summary().sort()).toEqual(['x/1 completed 2 [out.log] []', 'x/2 stalled 2 [out.log] []']);
-  expect(agent.tracker.looseFiles().map(({ path }) => path)).toEqual(['loose.json', 'y/result.json']);
+  expect(agent.tracker.notes.loose().map(({ path }) => path)).toEqual(['loose.json', 'y/result.json']);
 });
 
 test('a root stays one when what made it one is deleted', async () => {
@@ -107,11 +107,11 @@ test('files straight in the folder: a session by what it holds, a log, and what 
   await world.clock.advance(idleMs);
   await agent.deliver();
   expect(world.summary()).toEqual(['run.json completed 1 [] []', 'train.log stalled 2 [train.log] []']);
-  expect(agent.tracker.looseFiles().map(({ path }) => path)).toEqual(['config.json', 'notes.txt']);
+  expect(agent.tracker.notes.loose().map(({ path }) => path)).toEqual(['config.json', 'notes.txt']);
   await agent.tracker.revisit('empty', new AbortController().signal);
   world.folder.mkdir('empty');
   await agent.tracker.revisit('empty', new AbortController().signal);
-  expect(agent.tracker.looseFiles()).toHaveLength(2);
+  expect(agent.tracker.notes.loose()).toHaveLength(2);
 });
 
 test('a one-file session that is written anew and renamed into place stays the same session', async () => {
