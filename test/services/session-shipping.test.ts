@@ -223,3 +223,24 @@ test('one bad session does not delay another', async () => {
   await world.start().deliver();
   expect(world.summary()[1]).toBe('b completed 2 [good.txt] []');
 });
+
+test('a session whose every file is denied holds nobody up, and is parked once others were served', async () => {
+  const names = ['1', '2', '3', '4', '5', '6', '7', '8'];
+  const world = finished(Object.fromEntries(names.map((name) => [`${name}.txt`, name])));
+  finished({ 'out.log': 'fine' }, world, 'b');
+  const put = world.store.put.bind(world.store);
+  world.store.put = async (request, signal) => {
+    if (request.key.includes('/companions/2026/01/a/')) throw failure('blocked', 'AccessDenied');
+    return put(request, signal);
+  };
+  const agent = world.start({ concurrency: 4 });
+  await agent.lookTwice();
+  const running = agent.uploader.run();
+  for (let step = 0; step < 2000 && !agent.uploader.isShipped; step++) await world.clock.advance(500);
+  await agent.uploader.stop();
+  await running;
+  expect(world.summary().toSorted()).toEqual([
+    `a completed 2 [] [${names.map((name) => `${name}.txt:parked`).join(' ')}]`,
+    'b completed 2 [out.log] []',
+  ]);
+});
