@@ -175,7 +175,7 @@ export function compose(options: ComposeOptions): Agent {
     folder,
     sessions: new PQueue({ concurrency: sessionsMax }),
     sessionsMax,
-    hasOpenSessions: () => tracker.sessions.open().length > 0,
+    hasOpenSessions: () => tracker.sessions.unfinished().length > 0,
     onShipped: (sid, root) => tracker.onShipped(sid, root),
   });
   const janitor = new Janitor({

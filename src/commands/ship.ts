@@ -169,8 +169,11 @@ function sayWhatIsLeft(
 /** A session that goes on is not whole in the bucket, whatever of it is. */
 function openFiles({ tracker }: Agent, options: ShipOptions): string[] {
   if (options.ignoresOpen) return [];
-  return tracker.sessions.open().flatMap((tracked) => {
+  return tracker.sessions.unfinished().flatMap((tracked) => {
     const name = tracked.root === '' ? '.' : displayPath(tracked.root);
+    if (tracked.changing.length > 0) {
+      return tracked.changing.map((path) => `${name}: ${displayPath(path)}: it is still being written`);
+    }
     return tracked.entries.map((entry) => `${name}: ${displayPath(entry.path)}: its session goes on`);
   });
 }

@@ -51,7 +51,7 @@ export class Assembler {
     surveyed: SurveyedSession,
     seal: Seal | undefined,
     isSettled: (path: WatchedPath) => boolean,
-  ): Promise<{ changing: boolean; warnings: readonly string[] }> {
+  ): Promise<{ changing: readonly WatchedPath[]; warnings: readonly string[] }> {
     const { journal, readings } = this.#options;
     const record = tracked.record;
     if (!record)
@@ -64,13 +64,13 @@ export class Assembler {
     const draft = this.#draft(surveyed, reading, sorted, seal, seal ? [] : unsent(sorted, known));
     if (!seal) {
       journal.enqueue(record.sid, { seal: undefined, shape: '', draft, files: [] });
-      return { changing: false, warnings: draft.warnings };
+      return { changing: [], warnings: draft.warnings };
     }
     const files = await this.#queue(record.sid, identity, sorted, known);
     const shape = sorted.changing.length > 0 ? '' : this.#shape(surveyed, files);
     journal.enqueue(record.sid, { seal, shape, draft, files });
     tracked.forgetFiles(shape);
-    return { changing: sorted.changing.length > 0, warnings: draft.warnings };
+    return { changing: sorted.changing.map(({ path }) => path), warnings: draft.warnings };
   }
 
   async #queue(

@@ -149,6 +149,8 @@ export class SessionObserver {
 
   /** The log of an open session as it is now, with nothing of it queued. */
   async snapshot(tracked: TrackedSession): Promise<void> {
+    // A drain has written what there is, and how it ended; that it is still written to is in that log too.
+    if (this.#sealOpenAs && tracked.changing.length > 0) return;
     tracked.record ??= this.begin(tracked, 'open');
     await this.#options.assembler.assemble(tracked, lastSeen(tracked), undefined, () => true);
     this.#options.onEnqueued();
@@ -182,8 +184,9 @@ export class SessionObserver {
     const { changing, warnings } = await this.#options.assembler.assemble(tracked, surveyed, seal, isSettled);
     this.#warn(tracked, warnings);
     tracked.state = advance(tracked.state, { type: 'enqueued' });
-    tracked.impatience = changing ? tracked.impatience + 1 : 0;
-    tracked.lookAtMs = changing ? nowMs + settleMs : Number.POSITIVE_INFINITY;
+    tracked.changing = changing;
+    tracked.impatience = changing.length > 0 ? tracked.impatience + 1 : 0;
+    tracked.lookAtMs = changing.length > 0 ? nowMs + settleMs : Number.POSITIVE_INFINITY;
     this.#options.readings.forget(tracked.root);
     tracked.surveyed = undefined;
     this.#options.onEnqueued();

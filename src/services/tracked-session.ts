@@ -32,6 +32,8 @@ export class TrackedSession {
   seenIn = 0;
   /** Monotonic; when it must be looked at again without a hint. */
   lookAtMs = Number.POSITIVE_INFINITY;
+  /** Files that the last log names as `changing`: not done with, whatever the state says. */
+  changing: readonly WatchedPath[] = [];
   /** As the last look found it, while it is open. */
   surveyed: SurveyedSession | undefined;
   /** Monotonic; when surveys began not to find it. */

@@ -37,6 +37,12 @@ export class TrackedSessions {
     return this.all().filter(({ state }) => state.at !== 'shipping' && state.at !== 'shipped');
   }
 
+  /** Open ones, and those of which a file would not rest: there is more to come. */
+  unfinished(): readonly TrackedSession[] {
+    const open = new Set(this.open());
+    return this.all().filter((tracked) => open.has(tracked) || tracked.changing.length > 0);
+  }
+
   /** Names straight in the folder that must be looked at by now, and when the next one must be. */
   due(nowMs: number): { tops: ReadonlySet<WatchedPath>; nextMs: number } {
     const tops = new Set<WatchedPath>();
