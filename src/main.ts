@@ -9,7 +9,6 @@ const edge: Edge = {
   cwd: process.cwd(),
   pid: process.pid,
   isRoot: process.getuid?.() === 0,
-  stdoutIsTerminal: process.stdout.isTTY === true,
   stderrIsTerminal: process.stderr.isTTY === true,
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),

@@ -4,7 +4,6 @@ export interface Edge {
   readonly cwd: string;
   readonly pid: number;
   readonly isRoot: boolean;
-  readonly stdoutIsTerminal: boolean;
   readonly stderrIsTerminal: boolean;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;

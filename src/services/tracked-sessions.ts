@@ -34,13 +34,12 @@ export class TrackedSessions {
 
   /** Sessions of which something is not in the journal yet, candidates included. */
   open(): readonly TrackedSession[] {
-    return this.all().filter(({ state }) => state.at !== 'shipping' && state.at !== 'shipped');
+    return this.all().filter(isOpen);
   }
 
   /** Open ones, and those of which a file would not rest: there is more to come. */
   unfinished(): readonly TrackedSession[] {
-    const open = new Set(this.open());
-    return this.all().filter((tracked) => open.has(tracked) || tracked.changing.length > 0);
+    return this.all().filter((tracked) => isOpen(tracked) || tracked.changing.length > 0);
   }
 
   /** Names straight in the folder that must be looked at by now, and when the next one must be. */
@@ -66,4 +65,8 @@ export class TrackedSessions {
       }
     }
   }
+}
+
+function isOpen({ state }: TrackedSession): boolean {
+  return state.at !== 'shipping' && state.at !== 'shipped';
 }

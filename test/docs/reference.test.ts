@@ -124,7 +124,6 @@ async function helpOf(command: readonly string[]): Promise<string> {
     cwd: '/',
     pid: 1,
     isRoot: false,
-    stdoutIsTerminal: false,
     stderrIsTerminal: false,
     stdout: (said) => {
       help += said;

@@ -1,8 +1,8 @@
 import { appendFile, mkdir, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
 import { companionObjects, onlyLog, shippedLogs } from '../support/shipped-folder.ts';
 import {
   type Cleanup,
@@ -41,7 +41,7 @@ describe.concurrent('drain and backfill', () => {
   test('drain --timeout with nobody there ends in time and names every file', async (context) => {
     const host = await makeHost(context, {
       S3_BUCKET_NAME: 'training-logs-test',
-      AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${await closedPort()}`,
+      AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${await freePort()}`,
       AWS_REGION: 'eu-central-1',
       AWS_ACCESS_KEY_ID: 'test-key',
       AWS_SECRET_ACCESS_KEY: 'test-secret',
@@ -129,14 +129,4 @@ async function write(host: Host, path: string, text: string): Promise<void> {
   const file = join(host.folder, path);
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, text);
-}
-
-/** A port that was free a moment ago. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('a listening socket has no port');
-  return address.port;
 }

@@ -73,7 +73,6 @@ export function startAgent(place: Place, args: readonly string[], options: Agent
     cwd: options.cwd ?? place.folder,
     pid: 4711,
     isRoot: false,
-    stdoutIsTerminal: false,
     stderrIsTerminal: false,
     stdout: (text: string) => {
       out.stdout += text;

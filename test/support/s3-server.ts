@@ -5,9 +5,10 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 
 const script = join(import.meta.dirname, '..', 's3-server');
 const checkout = join(import.meta.dirname, '..', '..');
@@ -69,12 +70,7 @@ function lastPort(directory: string): string {
 
 async function choosePort(): Promise<number> {
   if (!(await answers(usualPort))) return usualPort;
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('a listening socket has no port');
-  return address.port;
+  return freePort();
 }
 
 function answers(port: number): Promise<boolean> {
