@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import PQueue from 'p-queue';
 import { createFolderSource } from './adapters/folder-source.ts';
 import { openJournalFile } from './adapters/journal-file.ts';
 import { createProcessTable } from './adapters/proc-table.ts';
@@ -7,6 +6,7 @@ import { createSqliteJournal } from './adapters/sqlite-journal.ts';
 import { StatusSocket } from './adapters/status-socket.ts';
 import { systemClock } from './adapters/system-time.ts';
 import { createStore, defaultFacts, realFolder, rootRules } from './compose-parts.ts';
+import { composeShipping } from './compose-shipping.ts';
 import type { Config } from './config/schema.ts';
 import { Daemon } from './daemon.ts';
 import { createCompanionFilter } from './domain/companion-filter.ts';
@@ -19,18 +19,13 @@ import type { Journal } from './ports/journal.ts';
 import type { ObjectStore } from './ports/object-store.ts';
 import type { Status } from './ports/status.ts';
 import { Assembler } from './services/assembler.ts';
-import { countServed } from './services/counted-store.ts';
-import { DestinationGate } from './services/destination-gate.ts';
-import { FileTransfer } from './services/file-transfer.ts';
+import type { DestinationGate } from './services/destination-gate.ts';
 import { FolderWatcher } from './services/folder-watcher.ts';
-import { Janitor } from './services/janitor.ts';
-import { LogShipping } from './services/log-shipping.ts';
 import { meterLooks } from './services/metered-source.ts';
 import { SessionObserver } from './services/session-observer.ts';
 import { SessionReadings } from './services/session-reading.ts';
-import { SessionShipping } from './services/session-shipping.ts';
 import { SessionTracker } from './services/session-tracker.ts';
-import { Uploader } from './services/uploader.ts';
+import type { Uploader } from './services/uploader.ts';
 
 /**
  * Builds everything and wires it; nothing else does.
@@ -74,9 +69,6 @@ export interface Agent {
 
 const localTimes = { settleMs: 2_000, rescanMs: 60_000 };
 const networkTimes = { settleMs: 120_000, rescanMs: 600_000 };
-/** Sessions under way for each transfer: enough that a session's serial steps never leave a transfer idle. */
-const sessionsPerTransfer = 4;
-
 export function compose(options: ComposeOptions): Agent {
   const { config, events, host, version } = options;
   const clock = systemClock;
@@ -149,44 +141,17 @@ export function compose(options: ComposeOptions): Agent {
     rescanMs: () => (config.watch.rescanMs === 'auto' ? times().rescanMs : config.watch.rescanMs),
     spread: createHash('sha256').update(host).digest().readUInt16BE(0) / 0x10000,
   });
-  const gate = new DestinationGate({ name: store.name, clock, events, limits: config.retry });
-  const context = {
-    source,
-    journal,
-    store: countServed(store, gate.served),
-    gate,
-    clock,
+  const { gate, uploader, janitor } = composeShipping({
+    config,
     events,
-    retry: config.retry,
-    keyTemplate: config.destination.keyTemplate,
-    logBytesMax: config.sessionLog.bytesMax,
-  };
-  const sessionsMax = config.upload.concurrency * sessionsPerTransfer;
-  const shipping = new SessionShipping({
-    context,
-    logs: new LogShipping(context),
-    transfer: new FileTransfer(context),
-    queue: new PQueue({ concurrency: config.upload.concurrency }),
-  });
-  const uploader = new Uploader({
-    journal,
-    shipping,
     clock,
     folder,
-    sessions: new PQueue({ concurrency: sessionsMax }),
-    sessionsMax,
-    hasOpenSessions: () => tracker.sessions.unfinished().length > 0,
-    onShipped: (sid, root) => tracker.onShipped(sid, root),
-  });
-  const janitor = new Janitor({
-    source,
     journal,
+    source,
     store,
     processes,
-    clock,
-    events,
-    folder,
-    retention: config.retention,
+    hasOpenSessions: () => tracker.sessions.unfinished().length > 0,
+    onShipped: (sid, root) => tracker.onShipped(sid, root),
   });
   const status = (): Status => ({
     version: 1,

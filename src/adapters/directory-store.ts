@@ -24,6 +24,7 @@ class DirectoryStore implements ObjectStore {
   readonly name: string;
   readonly createIsAtomic = true;
   readonly createSettleMs = 0;
+  readonly parts = undefined;
   readonly #layout: DirectoryLayout;
   readonly #writer: DirectoryWriter;
 

@@ -6,6 +6,8 @@ import type { DatabaseSync } from 'node:sqlite';
  *
  *   sessions  one row a session; `phase` is the state that survives a crash, `draft` what its next log will say
  *   files     one row a file of a session: companions with their way to the bucket, all others by fingerprint alone
+ *   uploads   one row an upload in parts: at most one open a file, and those given up whose parts are not freed yet
+ *   parts     the ledger: what of an upload is in the bucket
  *   meta      single facts: the writer, what has been seen of a folder
  *
  * Paths are blobs, since a file name is bytes.
@@ -59,6 +61,33 @@ const steps: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX files_unsent ON files (sid, size_bytes) WHERE state = 'pending';
   CREATE INDEX files_parked ON files (sid) WHERE state = 'parked';
+  `,
+  `
+  CREATE TABLE uploads (
+    upload INTEGER PRIMARY KEY,
+    sid INTEGER NOT NULL REFERENCES sessions (sid),
+    path BLOB NOT NULL,
+    key TEXT NOT NULL,
+    upload_id TEXT NOT NULL,
+    checksum TEXT NOT NULL,
+    first_part_bytes INTEGER NOT NULL,
+    doubles_every INTEGER NOT NULL,
+    file TEXT NOT NULL,
+    began_at_ms INTEGER NOT NULL,
+    abandoned INTEGER NOT NULL DEFAULT 0,
+    resume_etag TEXT,
+    resume_parts INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE UNIQUE INDEX uploads_open ON uploads (sid, path) WHERE abandoned = 0;
+  CREATE INDEX uploads_abandoned ON uploads (upload) WHERE abandoned = 1;
+  CREATE TABLE parts (
+    upload INTEGER NOT NULL REFERENCES uploads (upload) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    etag TEXT NOT NULL,
+    crc32 TEXT NOT NULL,
+    PRIMARY KEY (upload, number)
+  ) STRICT, WITHOUT ROWID;
   `,
 ];
 

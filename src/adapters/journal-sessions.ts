@@ -76,6 +76,7 @@ function rename(
     JSON.stringify(identity),
     sid,
   );
+  queries.run('UPDATE uploads SET abandoned = 1 WHERE sid = ?', sid);
   const files = queries.statement(`SELECT path FROM files WHERE sid = ? AND role = 'companion'`).all(sid);
   for (const row of files) {
     const file = path(row, 'path');

@@ -1,6 +1,7 @@
 import { pathToBytes, type WatchedPath } from '../domain/watched-path.ts';
 import type { ParkedReason } from '../ports/backlog.ts';
 import type { Journal, RecoveredWork, ShippedLog } from '../ports/journal.ts';
+import { closeUpload } from './journal-ledger.ts';
 import type { Queries } from './journal-queries.ts';
 import { fileRecord, number, path, shipment, text, type Value } from './journal-rows.ts';
 
@@ -82,18 +83,21 @@ export function shippingQueries(queries: Queries): ShippingMethods {
       ),
 
     recordUploaded: (sid, path, sent) =>
-      run(
-        `UPDATE files SET receipt = ?, uncertain = 0, attempts = 0, failure = NULL,
+      transaction(() => {
+        closeUpload(queries, sid, path);
+        run(
+          `UPDATE files SET receipt = ?, uncertain = 0, attempts = 0, failure = NULL,
            state = CASE WHEN fingerprint = ? THEN 'uploaded' ELSE state END,
            fingerprint = CASE WHEN fingerprint = ? THEN ? ELSE fingerprint END
          WHERE sid = ? AND path = ?`,
-        JSON.stringify(sent.receipt),
-        sent.fingerprint,
-        sent.fingerprint,
-        sent.newFingerprint,
-        sid,
-        pathToBytes(path),
-      ),
+          JSON.stringify(sent.receipt),
+          sent.fingerprint,
+          sent.fingerprint,
+          sent.newFingerprint,
+          sid,
+          pathToBytes(path),
+        );
+      }),
 
     // A file that was enqueued anew meanwhile is another job; only the doubt about the object is shared.
     recordFailed: (sid, path, failed) =>

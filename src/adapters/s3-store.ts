@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { GetObjectCommand } from '@aws-sdk/client-s3';
 import { Failure } from '../domain/failure.ts';
 import type { ByteSource, ObjectStore, PutRequest, Receipt, StoredObject } from '../ports/object-store.ts';
+import type { PartStore } from '../ports/part-store.ts';
 import { digestSource } from './object-digest.ts';
 import { createS3Client, isAws, type S3Destination } from './s3-client.ts';
 import { isMissingOrHidden } from './s3-error.ts';
@@ -44,6 +45,7 @@ class S3Store implements ObjectStore {
   readonly name: string;
   readonly createIsAtomic: boolean;
   readonly createSettleMs: number;
+  readonly parts: PartStore | undefined;
   readonly #at: BucketClient;
   readonly #writer: S3Writer;
 

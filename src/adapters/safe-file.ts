@@ -26,9 +26,9 @@ export class SafeFile implements OpenFile {
     this.#path = path;
   }
 
-  async read(position: number, length: number): Promise<Buffer> {
+  async read(position: number, length: number, into?: Buffer): Promise<Buffer> {
     const attempted = `reading ${length} bytes at ${position} of file ${quotePath(this.#path)}`;
-    const buffer = Buffer.allocUnsafe(length);
+    const buffer = into?.subarray(0, length) ?? Buffer.allocUnsafe(length);
     for (let have = 0; have < length; ) {
       const bytesRead = await this.#readInto(buffer, have, position + have, attempted);
       if (bytesRead === 0) throw changing('EOF', `${attempted}: it ends at ${position + have}`);

@@ -15,7 +15,7 @@ export function watchErrors(source: ByteSource): WatchedSource {
   return {
     source: {
       sizeBytes: source.sizeBytes,
-      read: (position, length) => source.read(position, length).catch(remember),
+      read: (position, length, into) => source.read(position, length, into).catch(remember),
       assertUnchanged: () => source.assertUnchanged().catch(remember),
     },
     threw: (error) => error instanceof Object && thrown.has(error),

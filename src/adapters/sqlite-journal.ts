@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Journal } from '../ports/journal.ts';
 import { fileQueries } from './journal-files.ts';
+import { ledgerQueries } from './journal-ledger.ts';
 import { createQueries, type Queries } from './journal-queries.ts';
 import { reportQueries } from './journal-reports.ts';
 import { sessionQueries } from './journal-sessions.ts';
@@ -15,6 +16,7 @@ export function createSqliteJournal(database: DatabaseSync): Journal {
     ...sessionQueries(queries),
     ...fileQueries(queries),
     ...shippingQueries(queries),
+    ...ledgerQueries(queries),
     ...reportQueries(queries),
     ...meta,
     close: () => database.close(),

@@ -8,7 +8,7 @@ import { type Findings, quoteValue } from './problem.ts';
 import { type Resolved, resolveOptions, variableLayer } from './resolve.ts';
 import type { OptionKey, Values } from './schema.ts';
 import type { Layer, Setting, Source } from './source.ts';
-import { printDuration, printSize } from './units.ts';
+import { printDuration } from './units.ts';
 import type { Variable, Variables } from './variables.ts';
 
 /** A configuration that holds, and where each part of it comes from. */
@@ -123,10 +123,7 @@ function at(setting: Setting | undefined): { at?: string } {
   return setting ? { at: setting.source.at } : {};
 }
 
-/** Above this, uploads in flight could crowd out the training. */
-const inFlightBytesWarn = 1024 ** 3;
-
-function checkTogether({ values, settings, refused }: Resolved, { problems, warnings }: Findings): void {
+function checkTogether({ values, settings, refused }: Resolved, { problems }: Findings): void {
   const [base, longest] = [values['retry.baseDelay'], values['retry.maxDelay']];
   if (base > longest && !refused.has('retry.baseDelay') && !refused.has('retry.maxDelay'))
     problems.push({
@@ -135,12 +132,6 @@ function checkTogether({ values, settings, refused }: Resolved, { problems, warn
       problem: `accepted: at most retry.maxDelay, which is ${printDuration(longest)}`,
       ...at(settings.get('retry.baseDelay')),
     });
-  const inFlight =
-    values['upload.concurrency'] * values['upload.partConcurrency'] * values['upload.partSize'];
-  if (inFlight > inFlightBytesWarn)
-    warnings.push(
-      `upload.concurrency x upload.partConcurrency x upload.partSize is ${printSize(inFlight)} of memory: lower one of them`,
-    );
 }
 
 function effective(values: Values, destination: Destination, watched: string, state: string): Values {
@@ -156,11 +147,13 @@ function effective(values: Values, destination: Destination, watched: string, st
 
 function toConfig(values: Values, destination: Destination, watched: string, state: string): Config {
   const [user, pod] = [values['defaults.user'], values['defaults.pod']];
+  const bandwidth = values['upload.bandwidthMax'];
   const [costPerHour, currency] = [values['defaults.costPerHour'], values['defaults.currency']];
   return {
     watch: {
       directory: watched,
       sessions: values['watch.sessions'],
+      shared: values['watch.shared'],
       polling: values['watch.polling'],
       settleMs: values['watch.settle'],
       rescanMs: values['watch.rescan'],
@@ -172,13 +165,19 @@ function toConfig(values: Values, destination: Destination, watched: string, sta
       exclude: values['companions.exclude'],
       checkpoints: checkpointGlobs,
       bytesMax: values['companions.bytesMax'],
+      compression: values['companions.compression'],
     },
-    sessionLog: { bytesMax: values['sessionLog.bytesMax'] },
+    sessionLog: {
+      bytesMax: values['sessionLog.bytesMax'],
+      snapshotEveryMs: values['sessionLog.snapshotEvery'],
+    },
     destination,
     upload: {
       concurrency: values['upload.concurrency'],
       partSizeBytes: values['upload.partSize'],
       partConcurrency: values['upload.partConcurrency'],
+      memoryBytesMax: values['upload.memoryMax'],
+      ...(bandwidth !== undefined && { bandwidthBytesPerSecondMax: bandwidth }),
     },
     retry: { baseDelayMs: values['retry.baseDelay'], maxDelayMs: values['retry.maxDelay'] },
     state: { directory: state },

@@ -8,6 +8,8 @@ export interface Config {
     readonly directory: string;
     /** `auto`, or a glob of session roots relative to the folder. */
     readonly sessions: 'auto' | string;
+    /** Whether other hosts watch it too. */
+    readonly shared: 'auto' | boolean;
     readonly polling: 'auto' | boolean;
     readonly settleMs: number | 'auto';
     readonly rescanMs: number | 'auto';
@@ -21,13 +23,18 @@ export interface Config {
     /** The default globs that mean weights and checkpoints, whatever `exclude` says. */
     readonly checkpoints: readonly string[];
     readonly bytesMax: number;
+    readonly compression: 'none' | 'gzip' | 'zstd';
   };
-  readonly sessionLog: { readonly bytesMax: number };
+  readonly sessionLog: { readonly bytesMax: number; readonly snapshotEveryMs: number };
   readonly destination: Destination;
   readonly upload: {
     readonly concurrency: number;
     readonly partSizeBytes: number;
     readonly partConcurrency: number;
+    /** Bytes in memory of all transfers together. */
+    readonly memoryBytesMax: number;
+    /** Absent: no limit. */
+    readonly bandwidthBytesPerSecondMax?: number;
   };
   readonly retry: { readonly baseDelayMs: number; readonly maxDelayMs: number };
   /** `directory` is absolute and lies outside the watched folder. */
@@ -66,6 +73,7 @@ export interface S3Destination {
   readonly encryption?: 'AES256' | 'aws:kms';
   readonly kmsKeyId?: string;
   readonly tags: Readonly<Record<string, string>>;
+  readonly checksums: 'auto' | 'crc32' | 'md5';
   /**
    * The guide's key pair, only where its variables are set. Not enumerable, so that printing, JSON and
    * spreading leave it out: hand on the destination itself, not a copy. Absent: the SDK's own chain.

@@ -77,6 +77,7 @@ function buildS3(location: string, context: DestinationContext): S3Destination |
     ...(encryption !== 'none' && { encryption }),
     ...(kmsKeyId !== undefined && { kmsKeyId }),
     tags: values['destination.tags'],
+    checksums: values['destination.checksums'],
   };
   if (context.credentials)
     Object.defineProperty(destination, 'credentials', {

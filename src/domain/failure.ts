@@ -18,6 +18,8 @@ export interface FailureFields {
   /** What a person can do about it. Required for `blocked` and `permanent`. */
   readonly remedy?: string;
   readonly retryAfterMs?: number;
+  /** The destination asks for fewer requests, from all of us. */
+  readonly throttled?: boolean;
   readonly cause?: unknown;
 }
 
@@ -27,6 +29,7 @@ export class Failure extends Error {
   readonly code: string;
   readonly remedy: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly throttled: boolean;
 
   constructor(fields: FailureFields) {
     super(fields.attempted, fields.cause === undefined ? undefined : { cause: fields.cause });
@@ -34,6 +37,7 @@ export class Failure extends Error {
     this.code = fields.code;
     this.remedy = fields.remedy;
     this.retryAfterMs = fields.retryAfterMs;
+    this.throttled = fields.throttled ?? false;
   }
 }
 
@@ -47,6 +51,17 @@ export class Conflict extends Error {
 
   constructor(key: string, found: string) {
     super(`writing ${JSON.stringify(key)}: ${found}`);
+    this.key = key;
+  }
+}
+
+/** The destination does not know an upload in parts any more, and its object is not there: it is begun anew. */
+export class UploadGone extends Error {
+  override readonly name = 'UploadGone';
+  readonly key: string;
+
+  constructor(key: string) {
+    super(`sending ${JSON.stringify(key)}: the destination does not know this upload any more`);
     this.key = key;
   }
 }

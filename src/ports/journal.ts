@@ -2,6 +2,7 @@ import type { Seal } from '../domain/end-rule.ts';
 import type { SessionDraft } from '../domain/session-draft.ts';
 import type { WatchedPath } from '../domain/watched-path.ts';
 import type { Backlog, BacklogCounts, ParkedReason } from './backlog.ts';
+import type { Ledger } from './ledger.ts';
 import type { Receipt } from './object-store.ts';
 import type { ProcessIdentity } from './process-table.ts';
 
@@ -12,7 +13,7 @@ import type { ProcessIdentity } from './process-table.ts';
  * synchronous, so no other transition can come between a decision and its record.
  * Contract: test/contracts/journal.ts.
  */
-export interface Journal {
+export interface Journal extends Ledger {
   /** Drawn when the journal was made; tells our objects from those of another installation. */
   readonly writer: string;
 
@@ -48,6 +49,7 @@ export interface Journal {
   /** When the next pending file may be tried; undefined when none is pending. */
   nextFileDueMs(sid: number): number | undefined;
   pendingClaims(): ReadonlySet<string>;
+  /** An open upload of the file is closed with it. */
   recordUploaded(sid: number, path: WatchedPath, sent: SentFile): void;
   recordFailed(sid: number, path: WatchedPath, failed: FailedAttempt): void;
   recordParked(sid: number, path: WatchedPath, parked: ParkedFile): void;

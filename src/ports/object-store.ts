@@ -1,3 +1,8 @@
+import type { PartStore } from './part-store.ts';
+import type { ByteSource, PutCondition, Receipt, StoredObject } from './stored-object.ts';
+
+export type { ByteSource, PutCondition, Receipt, StoredObject } from './stored-object.ts';
+
 /**
  * Where objects go. The contract of every destination (test/contracts/object-store.ts proves it for each):
  *
@@ -33,20 +38,11 @@ export interface ObjectStore {
   /** Throws Conflict when `condition` does not hold. */
   put(request: PutRequest, signal: AbortSignal): Promise<Receipt>;
 
+  /** How larger objects are sent so that a death costs no more than a part; undefined: `put` is for all sizes. */
+  readonly parts: PartStore | undefined;
+
   close(): Promise<void>;
 }
-
-export interface StoredObject {
-  readonly key: string;
-  readonly sizeBytes: number;
-  /** Without quotes. */
-  readonly etag: string;
-  /** User metadata, lower-case names; empty when the object is not one of ours. */
-  readonly metadata: Readonly<Record<string, string>>;
-}
-
-/** `absent`: create, never overwrite. Otherwise: replace only the object that has this ETag. */
-export type PutCondition = { readonly absent: true } | { readonly etag: string };
 
 export interface PutRequest {
   readonly key: string;
@@ -57,22 +53,4 @@ export interface PutRequest {
   readonly condition: PutCondition;
   /** Called with the bytes sent so far, for progress. */
   readonly onProgress?: (sentBytes: number) => void;
-}
-
-/** A way to read the body, again and from anywhere, never an open stream: a retry needs the bytes once more. */
-export interface ByteSource {
-  readonly sizeBytes: number;
-  /** Exactly `length` bytes from `position`; throws FileFailure('changing') when there are fewer. */
-  read(position: number, length: number): Promise<Buffer>;
-  /** Throws FileFailure('changing') when the bytes may no longer be what was read. */
-  assertUnchanged(): Promise<void>;
-}
-
-export interface Receipt {
-  readonly etag: string;
-  readonly sizeBytes: number;
-  /** CRC-32 (ISO-HDLC) of the whole object as read from disk, base64 of 4 bytes big-endian, as S3 writes it. */
-  readonly crc32: string;
-  /** Set when the object was sent in parts; needed to compute its ETag again. */
-  readonly partSizeBytes?: number;
 }

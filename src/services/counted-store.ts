@@ -25,6 +25,7 @@ export function countServed(store: ObjectStore, served: Served): ObjectStore {
       served.writes += 1;
       return receipt;
     },
+    parts: store.parts,
     close: () => store.close(),
   };
 }

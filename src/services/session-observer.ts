@@ -4,12 +4,12 @@ import { advance } from '../domain/session-machine.ts';
 import { joinPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
-import type { Entry, FileSource } from '../ports/file-source.ts';
+import type { FileSource } from '../ports/file-source.ts';
 import type { Journal, SessionRecord } from '../ports/journal.ts';
 import type { ProcessTable } from '../ports/process-table.ts';
 import type { Assembler } from './assembler.ts';
+import { EndEvidence, markerOf } from './end-evidence.ts';
 import type { SurveyedSession } from './folder-survey.ts';
-import { believedProcess } from './session-process.ts';
 import type { SessionReading, SessionReadings } from './session-reading.ts';
 import { pathInSession } from './sort-files.ts';
 import { sessionName, type TrackedSession } from './tracked-session.ts';
@@ -36,11 +36,13 @@ const patienceMaxMs = 60 * 60_000;
 /** One look at one session: did it end, has it settled, is it to be assembled. */
 export class SessionObserver {
   readonly #options: ObserverOptions;
+  readonly #evidence: EndEvidence;
   /** Set by `drain`: a session without evidence of an end is sealed with this status. */
   #sealOpenAs: { seal: Seal; quietForMs: number } | undefined;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
+    this.#evidence = new EndEvidence(options);
   }
 
   /** From now on, sessions without evidence of an end that were quiet for so long are sealed all the same. */
@@ -93,9 +95,9 @@ export class SessionObserver {
     const seen: EndObservations = {
       endings: reading.endings,
       marker: markerOf(surveyed),
-      process: await this.#process(tracked, surveyed),
+      process: await this.#evidence.process(tracked, surveyed),
       quietForMs,
-      heldOpen: quietForMs >= idleMs && (await this.#isHeldOpen(surveyed.files)),
+      heldOpen: quietForMs >= idleMs && (await this.#evidence.isHeldOpen(surveyed.files)),
     };
     const seal = endOf(seen, idleMs) ?? this.#sealAnyway(quietForMs);
     if (!seal) {
@@ -199,30 +201,6 @@ export class SessionObserver {
     const more = warnings.length - 1;
     this.#options.events.emit('session.warning', { session: sessionName(tracked), warning, more });
   }
-
-  /** Once it was seen alive, a process that is gone is an end, unless the file names a living one by now. */
-  async #process(tracked: TrackedSession, surveyed: SurveyedSession): Promise<EndObservations['process']> {
-    const { source, processes, journal } = this.#options;
-    const known = tracked.process ?? tracked.record?.process;
-    if (known && (await processes.isAlive(known))) {
-      tracked.process = known;
-      return { pid: known.pid, state: 'alive' };
-    }
-    const entry = surveyed.files.find((file) => file.path === joinPath(tracked.root, 'session.pid'));
-    const named = entry && (await believedProcess(source, processes, entry));
-    tracked.process = named;
-    if (named && tracked.record) {
-      journal.setProcess(tracked.record.sid, named);
-      tracked.record = { ...tracked.record, process: named };
-    }
-    if (named) return { pid: named.pid, state: 'alive' };
-    return known && { pid: known.pid, state: 'dead' };
-  }
-
-  async #isHeldOpen(files: readonly Entry[]): Promise<boolean> {
-    const names = new Set(files.map(({ stat }) => `${stat.dev}:${stat.ino}`));
-    return (await this.#options.processes.heldOpen(names)).size > 0;
-  }
 }
 
 /** A session that no look of this process has found: what it held is not known, and its log must not look complete. */
@@ -239,12 +217,4 @@ function lastSeen({ root, kind, directoryIdentity, surveyed }: TrackedSession): 
       ],
     }
   );
-}
-
-/** Empty on purpose: a marker with something in it may be a file of the training. */
-function markerOf(surveyed: SurveyedSession): '_SUCCESS' | '_FAILED' | undefined {
-  return (['_FAILED', '_SUCCESS'] as const).find((marker) => {
-    const entry = surveyed.files.find((file) => file.path === joinPath(surveyed.root.path, marker));
-    return entry?.stat.sizeBytes === 0;
-  });
 }

@@ -10,14 +10,15 @@ test('loadConfig() without any setting but a bucket gives the defaults', () => {
     watch: {
       directory: '/nowhere/training-output',
       sessions: 'auto',
+      shared: 'auto',
       polling: 'auto',
       settleMs: 'auto',
       rescanMs: 'auto',
       idleMs: 7_200_000,
       ignoreOlderThanMs: 604_800_000,
     },
-    companions: { include: ['**'], exclude, checkpoints, bytesMax: 10 * 1024 ** 3 },
-    sessionLog: { bytesMax: 8 * 1024 ** 2 },
+    companions: { include: ['**'], exclude, checkpoints, bytesMax: 10 * 1024 ** 3, compression: 'none' },
+    sessionLog: { bytesMax: 8 * 1024 ** 2, snapshotEveryMs: 300_000 },
     destination: {
       kind: 's3',
       bucket: 'my-logs',
@@ -25,8 +26,14 @@ test('loadConfig() without any setting but a bucket gives the defaults', () => {
       pathStyle: false,
       keyTemplate: 'training-logs/{year}/{month}/{session-id}.log',
       tags: {},
+      checksums: 'auto',
     },
-    upload: { concurrency: 4, partSizeBytes: 8 * 1024 ** 2, partConcurrency: 4 },
+    upload: {
+      concurrency: 4,
+      partSizeBytes: 8 * 1024 ** 2,
+      partConcurrency: 4,
+      memoryBytesMax: 48 * 1024 ** 2,
+    },
     retry: { baseDelayMs: 1_000, maxDelayMs: 300_000 },
     state: { directory: `/home/ada/.local/state/trainlogd/node-1/${folderHash}` },
     retention: { localFiles: 'keep', keepForMs: 604_800_000 },
@@ -51,6 +58,7 @@ const everyKey: Record<
 > = {
   'watch.directory': ['/data/runs', { watch: { directory: '/data/runs' } }],
   'watch.sessions': ['runs/*/*/', { watch: { sessions: 'runs/*/*/' } }],
+  'watch.shared': ['true', { watch: { shared: true } }],
   'watch.polling': ['true', { watch: { polling: true } }],
   'watch.settle': ['3s', { watch: { settleMs: 3_000 } }],
   'watch.rescan': ['2m', { watch: { rescanMs: 120_000 } }],
@@ -59,7 +67,9 @@ const everyKey: Record<
   'companions.include': ['*.log, a.{b,c}', { companions: { include: ['*.log', 'a.{b,c}'] } }],
   'companions.exclude': ['*.bin', { companions: { exclude: ['*.bin'] } }],
   'companions.bytesMax': ['1GiB', { companions: { bytesMax: 1_073_741_824 } }],
+  'companions.compression': ['zstd', { companions: { compression: 'zstd' } }],
   'sessionLog.bytesMax': ['1MiB', { sessionLog: { bytesMax: 1_048_576 } }],
+  'sessionLog.snapshotEvery': ['2m', { sessionLog: { snapshotEveryMs: 120_000 } }],
   'destination.url': ['s3://other-logs', { destination: { bucket: 'other-logs' } }],
   'destination.region': ['us-west-2', { destination: { region: 'us-west-2' } }],
   'destination.endpoint': ['http://localhost:9000', { destination: { endpoint: 'http://localhost:9000' } }],
@@ -76,9 +86,12 @@ const everyKey: Record<
     { TRAINLOGD_DESTINATION_ENCRYPTION: 'aws:kms' },
   ],
   'destination.tags': ['team=vision,cost=a=b', { destination: { tags: { team: 'vision', cost: 'a=b' } } }],
+  'destination.checksums': ['md5', { destination: { checksums: 'md5' } }],
   'upload.concurrency': ['2', { upload: { concurrency: 2 } }],
   'upload.partSize': ['5MiB', { upload: { partSizeBytes: 5_242_880 } }],
   'upload.partConcurrency': ['1', { upload: { partConcurrency: 1 } }],
+  'upload.memoryMax': ['64MiB', { upload: { memoryBytesMax: 67_108_864 } }],
+  'upload.bandwidthMax': ['10MiB', { upload: { bandwidthBytesPerSecondMax: 10_485_760 } }],
   'retry.baseDelay': ['2s', { retry: { baseDelayMs: 2_000 } }],
   'retry.maxDelay': ['10m', { retry: { maxDelayMs: 600_000 } }],
   'state.directory': ['state', { state: { directory: '/nowhere/state' } }],
@@ -311,9 +324,4 @@ describe('companions.exclude', () => {
     expect(replaced.exclude).toEqual([]);
     expect(replaced.checkpoints).toEqual(load().config.companions.checkpoints);
   });
-});
-
-test('a gigabyte of parts in flight draws a warning', () => {
-  const { warnings } = load({ env: { TRAINLOGD_UPLOAD_PART_SIZE: '1GiB' } });
-  expect(warnings).toEqual([expect.stringContaining('is 16GiB of memory')]);
 });

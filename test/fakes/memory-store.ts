@@ -9,6 +9,8 @@ import type {
   StoredObject,
 } from '../../src/ports/object-store.ts';
 
+import type { PartStore } from '../../src/ports/part-store.ts';
+
 export type StoreOperation = 'find' | 'get' | 'verify' | 'put';
 
 export interface MemoryVersion {
@@ -29,6 +31,7 @@ export type FaultMoment = 'before' | 'after';
 /** An object store that behaves as its contract says, keeps every version, and fails where a test wants it to. */
 export class MemoryStore implements ObjectStore {
   readonly name = 's3://memory';
+  parts: PartStore | undefined;
   createIsAtomic: boolean;
   createSettleMs: number;
   /** Every call in order, `put a/b`. */

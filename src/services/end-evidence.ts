@@ -1,0 +1,49 @@
+import type { EndObservations } from '../domain/end-rule.ts';
+import { joinPath } from '../domain/watched-path.ts';
+import type { Entry, FileSource } from '../ports/file-source.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { ProcessTable } from '../ports/process-table.ts';
+import type { SurveyedSession } from './folder-survey.ts';
+import { believedProcess } from './session-process.ts';
+import type { TrackedSession } from './tracked-session.ts';
+
+/** What of a session's end can be seen from outside its files' text: its process, who holds it open, its marker. */
+export class EndEvidence {
+  readonly #options: { source: FileSource; processes: ProcessTable; journal: Journal };
+
+  constructor(options: { source: FileSource; processes: ProcessTable; journal: Journal }) {
+    this.#options = options;
+  }
+
+  /** Once it was seen alive, a process that is gone is an end, unless the file names a living one by now. */
+  async process(tracked: TrackedSession, surveyed: SurveyedSession): Promise<EndObservations['process']> {
+    const { source, processes, journal } = this.#options;
+    const known = tracked.process ?? tracked.record?.process;
+    if (known && (await processes.isAlive(known))) {
+      tracked.process = known;
+      return { pid: known.pid, state: 'alive' };
+    }
+    const entry = surveyed.files.find((file) => file.path === joinPath(tracked.root, 'session.pid'));
+    const named = entry && (await believedProcess(source, processes, entry));
+    tracked.process = named;
+    if (named && tracked.record) {
+      journal.setProcess(tracked.record.sid, named);
+      tracked.record = { ...tracked.record, process: named };
+    }
+    if (named) return { pid: named.pid, state: 'alive' };
+    return known && { pid: known.pid, state: 'dead' };
+  }
+
+  async isHeldOpen(files: readonly Entry[]): Promise<boolean> {
+    const names = new Set(files.map(({ stat }) => `${stat.dev}:${stat.ino}`));
+    return (await this.#options.processes.heldOpen(names)).size > 0;
+  }
+}
+
+/** Empty on purpose: a marker with something in it may be a file of the training. */
+export function markerOf(surveyed: SurveyedSession): '_SUCCESS' | '_FAILED' | undefined {
+  return (['_FAILED', '_SUCCESS'] as const).find((marker) => {
+    const entry = surveyed.files.find((file) => file.path === joinPath(surveyed.root.path, marker));
+    return entry?.stat.sizeBytes === 0;
+  });
+}
