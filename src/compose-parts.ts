@@ -1,21 +1,44 @@
 import { realpathSync } from 'node:fs';
 import picomatch from 'picomatch';
+import { createBandwidth } from './adapters/bandwidth.ts';
 import { createDirectoryStore } from './adapters/directory-store.ts';
+import type { S3Access } from './adapters/s3-access.ts';
 import { createS3Store } from './adapters/s3-store.ts';
+import { systemClock } from './adapters/system-time.ts';
 import type { Config } from './config/schema.ts';
 import type { FactSource } from './domain/merge-facts.ts';
+import { probeKey } from './domain/object-key.ts';
 import type { RootRules } from './domain/session-root.ts';
 import { formatReaders } from './formats/registry.ts';
+import type { Journal } from './ports/journal.ts';
 import type { ObjectStore } from './ports/object-store.ts';
 
 /** Parts that the configuration decides; also for commands that need no daemon. */
 const sessionDepthMax = 6;
 
-export function createStore(config: Config): ObjectStore {
-  const { destination, upload } = config;
+/** What a store keeps from one life to the next, and signs with; a look at what is there needs neither. */
+export interface StoreSupport {
+  readonly access?: S3Access | undefined;
+  readonly journal?: Pick<Journal, 'getMeta' | 'setMeta'>;
+}
+
+export function createStore(config: Config, { access, journal }: StoreSupport = {}): ObjectStore {
+  const { destination, upload, companions } = config;
   if (destination.kind === 'directory') return createDirectoryStore({ path: destination.path });
-  const { partSizeBytes, partConcurrency } = upload;
-  return createS3Store({ destination, partSizeBytes, partConcurrency });
+  const { partSizeBytes, partConcurrency, memoryBytesMax, bandwidthBytesPerSecondMax } = upload;
+  return createS3Store({
+    destination,
+    access,
+    partSizeBytes,
+    partConcurrency,
+    memoryBytesMax,
+    objectBytesMax: companions.bytesMax,
+    bandwidth: createBandwidth(bandwidthBytesPerSecondMax, systemClock),
+    checksums: destination.checksums,
+    probeKey: probeKey(destination.keyTemplate),
+    recall: (name) => journal?.getMeta(name),
+    remember: (name, value) => journal?.setMeta(name, value),
+  });
 }
 
 /** The folder by its real path, so that a link to it is no other folder; as given while it is not there. */

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto';
 import { createFolderSource } from './adapters/folder-source.ts';
-import { openJournalFile } from './adapters/journal-file.ts';
 import { createProcessTable } from './adapters/proc-table.ts';
-import { createSqliteJournal } from './adapters/sqlite-journal.ts';
 import { StatusSocket } from './adapters/status-socket.ts';
 import { systemClock } from './adapters/system-time.ts';
-import { createStore, defaultFacts, realFolder, rootRules } from './compose-parts.ts';
+import { accessStatus, createAccess } from './compose-access.ts';
+import { createStore, defaultFacts, rootRules } from './compose-parts.ts';
+import { composeSharing } from './compose-sharing.ts';
 import { composeShipping } from './compose-shipping.ts';
+import { shippingStatus } from './compose-status.ts';
 import type { Config } from './config/schema.ts';
 import { Daemon } from './daemon.ts';
 import { createCompanionFilter } from './domain/companion-filter.ts';
+import type { LeaseLimits } from './domain/lease.ts';
 import { displayPath } from './domain/watched-path.ts';
 import { readOneFileSession } from './formats/native.ts';
 import { formatReaders } from './formats/registry.ts';
@@ -19,11 +21,12 @@ import type { Journal } from './ports/journal.ts';
 import type { ObjectStore } from './ports/object-store.ts';
 import type { Status } from './ports/status.ts';
 import { Assembler } from './services/assembler.ts';
-import type { DestinationGate } from './services/destination-gate.ts';
+import { FileGrowth } from './services/file-growth.ts';
 import { FolderWatcher } from './services/folder-watcher.ts';
 import { meterLooks } from './services/metered-source.ts';
 import { SessionObserver } from './services/session-observer.ts';
 import { SessionReadings } from './services/session-reading.ts';
+import { SessionSnapshots } from './services/session-snapshots.ts';
 import { SessionTracker } from './services/session-tracker.ts';
 import type { Uploader } from './services/uploader.ts';
 
@@ -43,15 +46,19 @@ import type { Uploader } from './services/uploader.ts';
 export interface ComposeOptions {
   readonly config: Config;
   readonly events: Events;
+  /** Open, and the agent's from now on. */
+  readonly journal: Journal;
+  /** The watched folder by its real path. */
+  readonly folder: string;
   readonly host: string;
   readonly version: string;
   readonly pid: number;
-  readonly startedAt: string;
   /** `drain` and `backfill` take what `run` would leave alone. */
   readonly ignoreOlderThanMs: number;
   readonly includeSkipped: boolean;
   /** How long a root may be away before its session is given up. */
   readonly absenceMs: number;
+  readonly leases: LeaseLimits;
 }
 
 export interface Agent {
@@ -70,13 +77,8 @@ export interface Agent {
 const localTimes = { settleMs: 2_000, rescanMs: 60_000 };
 const networkTimes = { settleMs: 120_000, rescanMs: 600_000 };
 export function compose(options: ComposeOptions): Agent {
-  const { config, events, host, version } = options;
+  const { config, events, host, version, journal, folder, pid } = options;
   const clock = systemClock;
-  const folder = realFolder(config.watch.directory);
-  const { pid, startedAt } = options;
-  const journal = createSqliteJournal(
-    openJournalFile(config.state.directory, { pid, host, folder, startedAt }),
-  );
   const source = createFolderSource({
     directory: config.watch.directory,
     stateDirectory: config.state.directory,
@@ -84,35 +86,66 @@ export function compose(options: ComposeOptions): Agent {
     clock,
     onDegraded: (problem) => events.emit('watch.degraded', problem),
     onClaimsImpossible: (problem) => events.emit('claims.impossible', problem),
+    onLimit: (problem) => events.emit('files.limit', problem),
   });
-  const store = createStore(config);
+  const access = createAccess(config, clock, events);
+  const store = createStore(config, { access, journal });
   const processes = createProcessTable();
   const readings = new SessionReadings({ source, readers: formatReaders, oneFile: readOneFileSession });
+  const choose = createCompanionFilter(config.companions);
+  const growsFromBytes = store.parts?.layout.firstBytes ?? config.upload.partSizeBytes;
   const assembler = new Assembler({
     source,
     journal,
     readings,
     clock,
+    serverNowMs: () => clock.nowMs() + (access?.clock.offsetMs() ?? 0),
     events,
-    choose: createCompanionFilter(config.companions),
+    choose,
+    compression: config.companions.compression,
     keyTemplate: config.destination.keyTemplate,
     folder,
     agent: { version, host },
     defaults: defaultFacts(config),
+    growsFromBytes,
   });
   const isNetwork = () => watcher.folderState?.state === 'present' && watcher.folderState.network;
   const times = () => (isNetwork() ? networkTimes : localTimes);
+  const settleMs = () => (config.watch.settleMs === 'auto' ? times().settleMs : config.watch.settleMs);
+  const snapshots = new SessionSnapshots({
+    journal,
+    assembler,
+    clock,
+    growth: new FileGrowth({ choose, growsFromBytes, settleMs }),
+    everyMs: config.sessionLog.snapshotEveryMs,
+    onEnqueued: () => uploader.wake(),
+    onGrown: (file) => growing?.want(file),
+  });
+  const { sharing, keeper } = composeSharing({
+    config,
+    events,
+    clock,
+    host,
+    journal,
+    folder,
+    limits: options.leases,
+    folderState: () => watcher.folderState,
+    tracked: (root) => tracker.sessions.get(root),
+    onDue: (root) => watcher.lookAt(root),
+  });
   const observer = new SessionObserver({
     source,
     journal,
     readings,
     assembler,
+    snapshots,
+    sharing,
     processes,
     clock,
     events,
     folder,
     idleMs: config.watch.idleMs,
-    settleMs: () => (config.watch.settleMs === 'auto' ? times().settleMs : config.watch.settleMs),
+    settleMs,
     onEnqueued: () => uploader.wake(),
   });
   const looking = { spentMs: 0 };
@@ -121,6 +154,7 @@ export function compose(options: ComposeOptions): Agent {
     journal,
     readings,
     observer,
+    sharing,
     clock,
     events,
     folder,
@@ -141,7 +175,7 @@ export function compose(options: ComposeOptions): Agent {
     rescanMs: () => (config.watch.rescanMs === 'auto' ? times().rescanMs : config.watch.rescanMs),
     spread: createHash('sha256').update(host).digest().readUInt16BE(0) / 0x10000,
   });
-  const { gate, uploader, janitor } = composeShipping({
+  const { gate, limit, uploader, janitor, growing } = composeShipping({
     config,
     events,
     clock,
@@ -150,6 +184,7 @@ export function compose(options: ComposeOptions): Agent {
     source,
     store,
     processes,
+    sharing,
     hasOpenSessions: () => tracker.sessions.unfinished().length > 0,
     onShipped: (sid, root) => tracker.onShipped(sid, root),
   });
@@ -163,12 +198,10 @@ export function compose(options: ComposeOptions): Agent {
     destination: store.name,
     state: config.state.directory,
     folderState: watcher.folderState?.state ?? 'not looked at yet',
-    ...blockedPart(gate),
+    ...shippingStatus({ clock, journal, gate, limit, uploader }),
+    ...accessStatus(access),
     backlog: journal.backlog(folder),
-    uploads: uploader.activeTransfers().map(({ startedMs, ...transfer }) => ({
-      ...transfer,
-      forMs: Math.round(clock.monotonicMs() - startedMs),
-    })),
+    elsewhere: sharing.elsewhere(),
     loose: tracker.notes.loose().map((entry) => displayPath(entry.path)),
   });
   const socket = new StatusSocket({
@@ -177,7 +210,7 @@ export function compose(options: ComposeOptions): Agent {
     onProblem: (problem) => events.emit('config.warning', { problem }),
   });
   // Old work before new: the uploader starts before the watcher looks. Drained and stopped the other way round.
-  const services = [socket, janitor, uploader, watcher];
+  const services = [socket, janitor, keeper, uploader, ...(growing ? [growing] : []), watcher];
   return {
     daemon: new Daemon({ services, clock, events }),
     tracker,
@@ -192,15 +225,11 @@ export function compose(options: ComposeOptions): Agent {
   };
 }
 
-function blockedPart(gate: DestinationGate): Pick<Status, 'blocked'> {
-  const blocked = gate.state();
-  if (!blocked) return {};
-  const { code, cause, remedy, sinceMs } = blocked;
-  return { blocked: { code, cause, remedy, sinceMs } };
-}
-
 async function closeAll(source: FileSource, store: ObjectStore, journal: Journal): Promise<void> {
-  await source.close();
-  await store.close();
-  journal.close();
+  try {
+    await source.close();
+    await store.close();
+  } finally {
+    journal.close();
+  }
 }

@@ -1,15 +1,19 @@
+import { homedir } from 'node:os';
 import { main } from './commands/cli.ts';
 import { type Edge, exitCode } from './commands/edge.ts';
 
 /** The process edge: arguments, streams, signals, exit code. No other file touches `process`. */
-const endSignals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
+const stderrIsTerminal = process.stderr.isTTY === true;
+// On a terminal SIGHUP says that the terminal is gone; elsewhere, by custom, that the configuration is to be read again.
+const endSignals = ['SIGTERM', 'SIGINT', ...(stderrIsTerminal ? (['SIGHUP'] as const) : [])] as const;
 
 const edge: Edge = {
   env: process.env,
   cwd: process.cwd(),
   pid: process.pid,
   isRoot: process.getuid?.() === 0,
-  stderrIsTerminal: process.stderr.isTTY === true,
+  homeDirectory: homeOf(),
+  stderrIsTerminal,
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
   onEndSignal: (listener) => {
@@ -18,7 +22,15 @@ const edge: Edge = {
       for (const signal of endSignals) process.off(signal, listener);
     };
   },
+  onReload: (listener) => {
+    if (stderrIsTerminal) return () => undefined;
+    process.on('SIGHUP', listener);
+    return () => void process.off('SIGHUP', listener);
+  },
 };
+
+// The AWS SDK looks below the home directory before it sends anything, and crashes where a system user has none.
+if (edge.homeDirectory === undefined) process.env['HOME'] = '/nonexistent';
 
 // A reader that went away (`trainlogd status | head`) is no failure of ours.
 for (const stream of [process.stdout, process.stderr]) {
@@ -35,3 +47,11 @@ process.on('uncaughtException', (error) => {
 });
 
 process.exitCode = await main(process.argv.slice(2), edge);
+
+function homeOf(): string | undefined {
+  try {
+    return homedir();
+  } catch {
+    return undefined; // reason: then state.directory must be named, and the configuration says so
+  }
+}

@@ -28,7 +28,7 @@ const purePackages: Readonly<Record<string, readonly string[]>> = {
   domain: ['node:crypto', 'picomatch', 'zod'],
   formats: [],
   ports: [],
-  services: ['node:crypto', 'p-queue'],
+  services: ['node:crypto', 'node:zlib', 'p-queue'],
 };
 
 const clock =
@@ -41,11 +41,12 @@ const randomExports = /^(\*|random\w+|webcrypto|generateKey\w*|getRandomValues)$
 const machineReaders: Readonly<Record<string, readonly string[]>> = {
   'adapters/system-time.ts': ['Date.now', 'performance', 'setTimeout', 'setImmediate', 'Math.random'],
   // How long a single request may take before it is known to be lost.
-  'adapters/s3-writer.ts': ['AbortSignal.timeout'],
+  'adapters/s3-store.ts': ['AbortSignal.timeout'],
   // Names that nobody else may draw: the writer's, and those of temporary files and locks.
   'adapters/sqlite-journal.ts': ['randomBytes'],
   'adapters/directory-layout.ts': ['randomUUID'],
   'adapters/directory-lock.ts': ['randomUUID'],
+  'adapters/lease-files.ts': ['randomUUID'],
 };
 
 const rules = {

@@ -2,6 +2,7 @@ import { type FSWatcher, watch } from 'chokidar';
 import { isIgnoredName, parentPath, type WatchedPath } from '../domain/watched-path.ts';
 import { errnoOf } from './errno.ts';
 import type { Problem } from './file-claims.ts';
+import { type TopWatch, watchTop } from './top-watch.ts';
 
 export type WatchMode = 'inotify' | 'polling' | 'off';
 
@@ -10,6 +11,8 @@ export interface HintsOptions {
   readonly onDegraded: (problem: Problem) => void;
   /** chokidar's own, unless a test stands in. */
   readonly watch?: typeof watch;
+  /** The system's own, unless a test stands in. */
+  readonly watchTop?: typeof watchTop;
 }
 
 const pollingMs = 5_000;
@@ -20,14 +23,14 @@ const garbled = '\ufffd';
  * Says where something may have changed, so that a scan looks there sooner; never what changed. inotify loses events
  * without a word when its queue overflows or the folder is mounted anew, so nothing may depend on a hint.
  *
- * One watcher looks at the names straight in the folder, one more at each root with all that is below. A watcher
+ * One watch is for the names straight in the folder, one watcher more for each root with all that is below. A watcher
  * for each root, because chokidar keeps every path that was ever unwatched, and they share inotify anyway.
  * At the system's limit all watchers are closed for good: half of them blind would be worse than none.
  */
 export class ChokidarHints {
   readonly #options: HintsOptions;
   readonly #watchers = new Map<WatchedPath, FSWatcher>();
-  #top: FSWatcher | undefined;
+  #top: TopWatch | FSWatcher | undefined;
   #roots: ReadonlySet<WatchedPath> = new Set();
   #folder: { readonly realPath: string; readonly mode: WatchMode } | undefined;
   /** Closed, or at the system's limit: nothing is watched any more. */
@@ -70,13 +73,21 @@ export class ChokidarHints {
       this.#watchers.delete(root);
       void closed(watcher);
     }
-    this.#top ??= this.#open('', 0);
+    this.#top ??= folder.mode === 'polling' ? this.#open('', 0) : this.#openTop(folder.realPath);
     for (const root of this.#roots) {
       // A root whose name is not UTF-8 cannot be named to chokidar: scans find what changes there.
       if (this.#watchers.has(root) || !root.isWellFormed()) continue;
       const watcher = this.#open(root, undefined);
       if (watcher !== undefined) this.#watchers.set(root, watcher);
     }
+  }
+
+  /** Nothing was looked at before it: there is no moment that it missed. */
+  #openTop(realPath: string): TopWatch {
+    return (this.#options.watchTop ?? watchTop)(realPath, {
+      onName: (name) => this.#hint(realPath, name === '' ? realPath : `${realPath}/${name}`),
+      onError: (error) => this.#onError(error),
+    });
   }
 
   #open(root: WatchedPath, depth: number | undefined): FSWatcher | undefined {
@@ -144,10 +155,10 @@ export class ChokidarHints {
 }
 
 /** Closing takes all listeners away, and an error without a listener would end the program. */
-async function closed(watcher: FSWatcher): Promise<void> {
+async function closed(watcher: TopWatch | FSWatcher): Promise<void> {
   try {
     const closing = watcher.close();
-    watcher.on('error', () => undefined);
+    if ('on' in watcher) watcher.on('error', () => undefined);
     await closing;
   } catch {
     // reason: a watcher that cannot close properly watches nothing any more either

@@ -7,7 +7,7 @@ import {
   type WatchedPath,
 } from '../domain/watched-path.ts';
 import type { Entry, EntryKind } from '../ports/file-source.ts';
-import { errnoOf, meansVanished } from './errno.ts';
+import { errnoOf, isLimit, meansVanished } from './errno.ts';
 import type { FolderCalls } from './folder-calls.ts';
 import { childOf, type DirectoryHandle, toFileStat } from './folder-handle.ts';
 
@@ -31,7 +31,10 @@ export interface ChildrenRequest {
 const sliceNames = 64;
 const asciiOnly = /^[\x20-\x7e]*$/;
 
-/** One directory: its names, and the lstat of each that is not ignored. Never throws for what it finds. */
+/**
+ * One directory: its names, and the lstat of each that is not ignored. Never throws for what it finds, but for the
+ * system's limit of open files: then nothing is known.
+ */
 export async function readChildren(request: ChildrenRequest): Promise<Children> {
   const children: Children = { found: [], problems: [] };
   const directory = await openOrCode(request);
@@ -65,7 +68,9 @@ async function openOrCode({ calls, directory }: ChildrenRequest) {
   try {
     return await calls.openDirectory(directory.base);
   } catch (error) {
-    return errnoOf(error);
+    const code = errnoOf(error);
+    if (isLimit(code)) throw error;
+    return code;
   }
 }
 

@@ -40,7 +40,9 @@ export async function openObject(
     const meta = await readMeta(layout.metaFile(key, stat.ino), stat);
     const sizeBytes = Number(stat.size);
     const etag = meta?.etag ?? (await digestFile(file, sizeBytes));
-    return { file, inode: stat.ino, object: { key, sizeBytes, etag, metadata: meta?.metadata ?? {} } };
+    const metadata = meta?.metadata ?? {};
+    const object = { key, sizeBytes, etag, metadata, writtenAtMs: Number(stat.mtimeMs) };
+    return { file, inode: stat.ino, object };
   } catch (error) {
     await file.close();
     throw error;

@@ -8,6 +8,7 @@ import { type OpenObject, openObject } from './directory-object.ts';
 import { DirectoryWriter } from './directory-writer.ts';
 import { errnoOf } from './errno.ts';
 import { digestSource } from './object-digest.ts';
+import { digestPacked, isPacked } from './packed-stream.ts';
 import { type WatchedSource, watchErrors } from './source-errors.ts';
 
 export interface DirectoryStoreOptions {
@@ -55,15 +56,17 @@ class DirectoryStore implements ObjectStore {
   }
 
   async verify(object: StoredObject, source: ByteSource, signal: AbortSignal): Promise<Receipt | undefined> {
-    const { sizeBytes } = source;
-    if (object.sizeBytes !== sizeBytes) return undefined;
+    const { sizeBytes } = object;
+    if (!isPacked(source) && source.sizeBytes !== sizeBytes) return undefined;
     const watched = watchErrors(source);
     return await attempt(
       'verifying',
       object.key,
       signal,
       async () => {
-        const { etag, crc32 } = await digestSource(watched.source, signal);
+        const { etag, crc32 } = await (isPacked(watched.source)
+          ? digestPacked(watched.source, signal)
+          : digestSource(watched.source, signal));
         await watched.source.assertUnchanged();
         return etag === object.etag ? { etag, sizeBytes, crc32 } : undefined;
       },

@@ -8,11 +8,13 @@ import { type ObjectMeta, openObject } from './directory-object.ts';
 import { errnoOf } from './errno.ts';
 import { errorWithCode } from './folder-handle.ts';
 import { type Digests, ObjectDigest, readChunks } from './object-digest.ts';
+import { isPacked, packedChunks } from './packed-stream.ts';
 
 /** The whole object below its temporary name, synced. */
 interface Written extends Digests {
   readonly path: string;
   readonly inode: bigint;
+  readonly sizeBytes: number;
   readonly mtimeNs: string;
 }
 
@@ -30,7 +32,7 @@ export class DirectoryWriter {
 
   /** Throws Conflict, the system's error, or what the source threw. */
   async put(request: PutRequest, doing: string, signal: AbortSignal): Promise<Receipt> {
-    const { key, source, condition } = request;
+    const { key, condition } = request;
     const names = splitKey(key, doing);
     const temporary = await this.#layout.temporaryFile();
     let metaFile: string | undefined;
@@ -44,7 +46,7 @@ export class DirectoryWriter {
         metaFile = undefined;
         await syncDirectory(parent);
       });
-      return { etag: written.etag, sizeBytes: source.sizeBytes, crc32: written.crc32 };
+      return { etag: written.etag, sizeBytes: written.sizeBytes, crc32: written.crc32 };
     } finally {
       await rm(temporary, { force: true });
       if (metaFile !== undefined) await rm(metaFile, { force: true });
@@ -113,21 +115,22 @@ async function writeObject(path: string, request: PutRequest, signal: AbortSigna
   try {
     const digest = new ObjectDigest();
     let sizeBytes = 0;
-    for await (const chunk of readChunks(source)) {
+    const chunks = isPacked(source) ? packedChunks(source, signal, onProgress) : readChunks(source);
+    for await (const chunk of chunks) {
       signal.throwIfAborted();
       digest.update(chunk);
       await writeAll(file, chunk);
       sizeBytes += chunk.length;
-      onProgress?.(sizeBytes);
+      if (!isPacked(source)) onProgress?.(sizeBytes);
     }
     await source.assertUnchanged();
     await file.sync();
     signal.throwIfAborted();
     const stat = await file.stat({ bigint: true });
-    if (Number(stat.size) !== source.sizeBytes) {
-      throw errorWithCode('ShortWrite', `wrote ${source.sizeBytes} bytes, the file has ${stat.size}`);
+    if (Number(stat.size) !== sizeBytes) {
+      throw errorWithCode('ShortWrite', `wrote ${sizeBytes} bytes, the file has ${stat.size}`);
     }
-    return { ...digest.finish(), path, inode: stat.ino, mtimeNs: String(stat.mtimeNs) };
+    return { ...digest.finish(), path, sizeBytes, inode: stat.ino, mtimeNs: String(stat.mtimeNs) };
   } finally {
     await file.close();
   }
@@ -140,6 +143,9 @@ async function writeAll(file: FileHandle, chunk: Buffer): Promise<void> {
   }
 }
 
-function metaOf({ key, source, contentType, metadata }: PutRequest, { etag, mtimeNs }: Written): ObjectMeta {
-  return { key, sizeBytes: source.sizeBytes, mtimeNs, etag, contentType, metadata: { ...metadata } };
+function metaOf(
+  { key, contentType, metadata }: PutRequest,
+  { etag, mtimeNs, sizeBytes }: Written,
+): ObjectMeta {
+  return { key, sizeBytes, mtimeNs, etag, contentType, metadata: { ...metadata } };
 }

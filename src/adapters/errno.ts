@@ -12,6 +12,11 @@ export function meansVanished(code: string): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ESTALE';
 }
 
+/** The process or the system has no descriptor left, for now: it says nothing of what was to be opened. */
+export function isLimit(code: string): boolean {
+  return code === 'EMFILE' || code === 'ENFILE';
+}
+
 /** What a person can do when the system refuses `what` (already quoted). */
 export function remedyFor(code: string, what: string): string {
   switch (code) {
@@ -45,6 +50,8 @@ export function fileFailure(error: unknown, attempted: string, path: WatchedPath
       `write ${quoted} again if it is needed`,
     );
   }
+  if (isLimit(code))
+    return new FileFailure('changing', code, `${attempted}: ${code}`, remedyFor(code, quoted));
   if (code === 'EAGAIN') {
     return new FileFailure(
       'changing',

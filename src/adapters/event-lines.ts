@@ -21,6 +21,18 @@ export const eventLines: Lines = {
       e.unsent === 0 ? 'stopped, nothing is left to ship' : `stopped, ${e.unsent} items are left to ship`,
   ],
   'config.warning': ['warn', (e) => e.problem],
+  'config.reloaded': [
+    'info',
+    (e) =>
+      e.changed.length === 0
+        ? 'the configuration was read again and is the same; credentials are looked for again'
+        : `the configuration was read again, different in ${e.changed.join(', ')}: going on with it`,
+  ],
+  'config.rejected': [
+    'error',
+    (e) =>
+      `the configuration was read again and is not usable, the one before stays in force: ${e.problems.join('; ')}`,
+  ],
   'folder.missing': ['warn', (e) => `the folder ${e.folder} cannot be watched: ${e.remedy}`],
   'folder.found': ['info', (e) => `the folder ${e.folder} is there now`],
   'folder.replaced': [
@@ -40,6 +52,7 @@ export const eventLines: Lines = {
     (e) =>
       `files cannot be kept alive should the training delete them before they are sent, ${e.code}: ${e.message}: ${e.remedy}`,
   ],
+  'files.limit': ['warn', (e) => `${e.code}: ${e.message}: ${e.remedy}`],
   'claim.released': ['warn', (e) => `session ${e.session}: ${e.path} is no longer kept alive: ${e.reason}`],
   'session.found': ['info', (e) => `session ${e.session} found (${e.by})`],
   'session.skipped': [
@@ -90,17 +103,74 @@ export const eventLines: Lines = {
     (e) =>
       `${e.session}: ${e.path} again in ${seconds(e.delayMs)}, attempt ${e.attempt}, ${e.code}: ${e.cause}`,
   ],
+  'upload.restarted': [
+    'warn',
+    (e) =>
+      `${e.session}: ${e.path} is sent again from its beginning, ${e.sentBytes} bytes of it were there: ${e.cause}`,
+  ],
   'destination.blocked': [
     'error',
     (e) =>
       `${e.destination} is not usable, ${e.code}: ${e.cause}: ${e.remedy}; trying again in ${seconds(e.probeInMs)}, nothing is lost meanwhile`,
   ],
+  'destination.throttled': [
+    'warn',
+    (e) =>
+      `${e.destination} asks for fewer requests, ${e.code}: ${e.requests} of ${e.of} at once until it bears more`,
+  ],
+  'destination.unthrottled': ['info', (e) => `${e.destination} bears ${e.requests} requests at once again`],
   'destination.open': ['info', (e) => `${e.destination} works again after ${seconds(e.blockedForMs)}`],
+  'lease.held': ['info', (e) => `session ${e.session} is shipped by ${e.host}`],
+  'lease.taken': ['warn', (e) => `session ${e.session} is taken over from ${e.from} (${e.because})`],
+  'lease.lost': [
+    'warn',
+    (e) => `session ${e.session} was taken over by ${e.host}: nothing more is sent of it from here`,
+  ],
+  'lease.problem': [
+    'error',
+    (e) =>
+      `session ${e.session}: its lease cannot be used, other hosts may ship it as well, ${e.code}: ${e.cause}: ${e.remedy}`,
+  ],
   'journal.recovered': [
     'info',
     (e) =>
       `going on: ${e.openSessions} open sessions, ${e.unfinishedSessions} being shipped, ${e.unfinishedFiles} files to send`,
   ],
+  'journal.trouble': [
+    'error',
+    (e) =>
+      `the state directory ${e.state} cannot be used, ${e.code}: ${e.cause}: ${e.remedy}; what is unsent waits, trying again in ${seconds(e.probeInMs)}`,
+  ],
+  'journal.usable': [
+    'info',
+    (e) => `the state directory ${e.state} works again after ${seconds(e.forMs)}: going on`,
+  ],
+  'journal.damaged': [
+    'warn',
+    (e) =>
+      `the journal in ${e.state} is damaged (${e.cause}) and set aside as ${e.file}; a new one is begun from what is in the folder and in the bucket, nothing is sent again that is there`,
+  ],
+  'claims.kept': [
+    'warn',
+    (e) =>
+      `${e.files} files whose owners deleted them before they were sent are kept in ${e.directory}: the journal that knew their names is damaged; move what is needed into a session, and remove the directory`,
+  ],
+  'credentials.changed': [
+    'info',
+    (e) =>
+      `new credentials from ${e.source}${e.expiresAt === undefined ? '' : `, valid until ${e.expiresAt}`}`,
+  ],
+  'credentials.problem': [
+    'warn',
+    (e) =>
+      `credentials of ${e.source} could not be renewed, the old ones still serve: ${e.cause}: ${e.remedy}`,
+  ],
+  'clock.skewed': [
+    'warn',
+    (e) =>
+      `the clock of this host is ${seconds(Math.abs(e.offsetMs))} ${e.offsetMs > 0 ? 'behind' : 'ahead of'} the server's: requests are signed with the server's time; set the clock, best by NTP`,
+  ],
+  'clock.right': ['info', () => "the clock of this host agrees with the server's again"],
   'service.failed': ['error', (e) => `the ${e.service} failed: ${e.cause}`],
 };
 

@@ -1,11 +1,11 @@
-import { constants, lstatSync } from 'node:fs';
-import { link, lstat, mkdir, open, readdir, rename, rm, statfs, unlink } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
+import { link, lstat, readdir, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileFailure } from '../domain/failure.ts';
 import { baseName, parentPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { ClaimInfo, FileStat, OpenFile } from '../ports/file-source.ts';
-import { errnoOf, meansVanished } from './errno.ts';
-import { threadedCalls } from './folder-calls.ts';
+import { errnoOf, isLimit, meansVanished, remedyFor } from './errno.ts';
+import type { FolderCalls } from './folder-calls.ts';
 import { childOf, placeFlags, toFileStat, withDirectory } from './folder-handle.ts';
 import { openOwn } from './safe-open.ts';
 
@@ -22,6 +22,10 @@ export interface ClaimFloor {
   readonly freeShareMin: number;
 }
 
+export function claimsDirectory(stateDirectory: string): string {
+  return join(stateDirectory, 'claims');
+}
+
 export const claimFloor: ClaimFloor = { freeBytesMin: 1024 ** 3, freeShareMin: 0.05 };
 
 /**
@@ -31,6 +35,7 @@ export const claimFloor: ClaimFloor = { freeBytesMin: 1024 ** 3, freeShareMin: 0
  */
 export class FileClaims {
   readonly #folder: string;
+  readonly #calls: () => FolderCalls;
   readonly #directory: string;
   readonly #floor: ClaimFloor;
   readonly #onImpossible: (problem: Problem) => void;
@@ -38,11 +43,14 @@ export class FileClaims {
 
   constructor(options: {
     folder: string;
+    /** How the folder is to be walked; the directory of claims is on a local disk. */
+    calls: () => FolderCalls;
     directory: string;
     floor: ClaimFloor;
     onImpossible: (problem: Problem) => void;
   }) {
     this.#folder = options.folder;
+    this.#calls = options.calls;
     this.#directory = options.directory;
     this.#floor = options.floor;
     this.#onImpossible = options.onImpossible;
@@ -52,12 +60,19 @@ export class FileClaims {
   async claim(path: WatchedPath, claim: string): Promise<FileStat | undefined> {
     const own = this.#pathOf(claim);
     try {
-      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-      return await withDirectory(this.#folder, parentPath(path), threadedCalls, ({ at }) =>
-        linkRegular(childOf(at, baseName(path)), own),
+      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      const calls = this.#calls();
+      return await withDirectory(this.#folder, parentPath(path), calls, ({ at }) =>
+        linkRegular(childOf(at, baseName(path)), own, calls),
       );
     } catch (error) {
-      this.#tellOnce(errnoOf(error));
+      const code = errnoOf(error);
+      // Too many links, or a link in the way: of this one file.
+      if (code === 'EMLINK' || code === 'ELOOP') return undefined;
+      this.#tellOnce(
+        code,
+        `keeping queued files alive by hard links in ${JSON.stringify(this.#directory)} is not possible: ${code}; a file that its owner deletes before it was shipped is lost`,
+      );
       return undefined;
     }
   }
@@ -72,20 +87,26 @@ export class FileClaims {
     }
   }
 
-  /** The stat right after the link is gone, which moved ctime; taken from a descriptor, so it is of that very file. */
+  /**
+   * The stat right after the link is gone, which moved ctime; taken from a descriptor, so it is of that very file.
+   * A link that cannot be taken away, on a disk that is read-only for one, costs space and nothing else: it stays until
+   * the next start, and that is said once.
+   */
   async release(claim: string): Promise<FileStat | undefined> {
     const own = this.#pathOf(claim);
     try {
-      const place = await open(own, placeFlags | constants.O_NOFOLLOW);
+      const place = openSync(own, placeFlags | constants.O_NOFOLLOW);
       try {
-        await unlink(own);
-        return toFileStat(await place.stat({ bigint: true }));
+        unlinkSync(own);
+        return toFileStat(fstatSync(place, { bigint: true }));
       } finally {
-        await place.close();
+        closeSync(place);
       }
     } catch (error) {
-      if (meansVanished(errnoOf(error))) return undefined;
-      throw error;
+      const code = errnoOf(error);
+      if (code === 'UNKNOWN') throw error;
+      this.#tellOnce(code, `letting go of hard links in ${JSON.stringify(this.#directory)} failed: ${code}`);
+      return undefined;
     }
   }
 
@@ -126,7 +147,7 @@ export class FileClaims {
 
   async #linksByAge() {
     const links: (ClaimInfo & { readonly lastLink: boolean; readonly diskBytes: number })[] = [];
-    for (const claim of await namesIn(this.#directory)) {
+    for (const claim of await this.#names()) {
       const stat = await lstat(join(this.#directory, claim)).catch(() => undefined); // reason: released meanwhile
       if (stat?.isFile() !== true || claim.startsWith('.')) continue;
       links.push({
@@ -141,6 +162,17 @@ export class FileClaims {
     return links.sort((a, b) => a.claimedAtMs - b.claimedAtMs || (a.claim < b.claim ? -1 : 1));
   }
 
+  async #names(): Promise<readonly string[]> {
+    try {
+      return await readdir(this.#directory);
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code === 'UNKNOWN') throw error;
+      this.#tellOnce(code, `listing ${JSON.stringify(this.#directory)} failed: ${code}`);
+      return [];
+    }
+  }
+
   #pathOf(claim: string): string {
     if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,199}$/.test(claim)) {
       throw new TypeError(`naming a claim: ${JSON.stringify(claim)} is not 1 to 200 of A-Z a-z 0-9 . _ -`);
@@ -149,14 +181,10 @@ export class FileClaims {
   }
 
   /** Not for the single file: the queue works without, only less safe, so it is said once for each cause. */
-  #tellOnce(code: string): void {
-    if (meansVanished(code) || code === 'EMLINK' || code === 'ELOOP' || this.#told.has(code)) return;
+  #tellOnce(code: string, message: string): void {
+    if (meansVanished(code) || this.#told.has(code)) return;
     this.#told.add(code);
-    this.#onImpossible({
-      code,
-      message: `keeping queued files alive by hard links in ${JSON.stringify(this.#directory)} is not possible: ${code}; a file that its owner deletes before it was shipped is lost`,
-      remedy: claimRemedy(code),
-    });
+    this.#onImpossible({ code, message, remedy: claimRemedy(code) });
   }
 }
 
@@ -166,14 +194,23 @@ function claimRemedy(code: string): string {
   if (code === 'EPERM' || code === 'EACCES') {
     return 'run trainlogd as the owner of the files or with CAP_FOWNER (fs.protected_hardlinks forbids links to files of others), or keep files until they are shipped';
   }
+  if (isLimit(code)) return remedyFor(code, '');
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return 'free space and inodes on the disk of state.directory, or keep files until they are shipped';
+  if (code === 'EROFS') return 'mount the disk of state.directory writable';
+  if (code === 'EIO') return 'check the disk of state.directory (dmesg, smartctl)';
   return 'keep files until they are shipped, or make state.directory writable and large enough';
 }
 
-async function linkRegular(from: string | Buffer, own: string): Promise<FileStat | undefined> {
+async function linkRegular(
+  from: string | Buffer,
+  own: string,
+  calls: FolderCalls,
+): Promise<FileStat | undefined> {
   const source = lstatSync(from, { bigint: true });
   if (!source.isFile()) return undefined;
   try {
-    await link(from, own);
+    await calls.link(from, own);
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
     const there = lstatSync(own, { bigint: true });
@@ -192,13 +229,4 @@ async function replaceLink(from: string | Buffer, own: string): Promise<void> {
   await rm(made, { force: true });
   await link(from, made);
   await rename(made, own);
-}
-
-async function namesIn(directory: string): Promise<string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

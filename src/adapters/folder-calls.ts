@@ -1,6 +1,12 @@
 import {
   type BigIntStats,
+  close as closeCallback,
+  closeSync,
   type Dir,
+  fstat as fstatCallback,
+  fstatSync,
+  link as linkCallback,
+  linkSync,
   lstatSync,
   open as openCallback,
   opendirSync,
@@ -13,12 +19,15 @@ import { errnoOf } from './errno.ts';
 type Awaitable<T> = T | Promise<T>;
 
 /**
- * The few system calls of a scan, in two ways. On a local file system a blocking call costs 3 us where a
+ * The few system calls of a scan, and of opening what it found, in two ways. On a local file system a blocking call costs 3 us where a
  * threaded one costs 10, and never waits long; on a network file system it may wait for ever, so there
  * the waiting is done on libuv's threads.
  */
 export interface FolderCalls {
   open(path: string | Buffer, flags: number): Awaitable<number>;
+  stat(fd: number): Awaitable<BigIntStats>;
+  close(fd: number): Awaitable<void>;
+  link(from: string | Buffer, to: string): Awaitable<void>;
   openDirectory(base: string): Awaitable<Dir>;
   /** Up to `count` names of a directory, one character per byte; fewer only at its end. */
   readNames(directory: Dir, count: number): Awaitable<string[]>;
@@ -29,9 +38,15 @@ export interface FolderCalls {
 /** Names as bytes without a Buffer each: latin1 gives one character per byte, in byte order when compared. */
 const asBytes = { encoding: 'latin1', bufferSize: 256 } as const;
 const openThreaded = promisify(openCallback);
+const fstatThreaded = promisify(fstatCallback);
+const closeThreaded = promisify(closeCallback);
+const linkThreaded = promisify(linkCallback);
 
 export const blockingCalls: FolderCalls = {
   open: (path, flags) => openSync(path, flags),
+  stat: (fd) => fstatSync(fd, { bigint: true }),
+  close: (fd) => closeSync(fd),
+  link: (from, to) => linkSync(from, to),
   openDirectory: (base) => opendirSync(base, asBytes),
   readNames(directory, count) {
     const names: string[] = [];
@@ -47,6 +62,9 @@ export const blockingCalls: FolderCalls = {
 
 export const threadedCalls: FolderCalls = {
   open: (path, flags) => openThreaded(path, flags),
+  stat: (fd) => fstatThreaded(fd, { bigint: true }),
+  close: (fd) => closeThreaded(fd),
+  link: (from, to) => linkThreaded(from, to),
   openDirectory: (base) => promises.opendir(base, asBytes),
   async readNames(directory, count) {
     const names: string[] = [];

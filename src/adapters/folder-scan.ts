@@ -1,14 +1,11 @@
-import { closeSync, fstat } from 'node:fs';
-import { statfs } from 'node:fs/promises';
-import { promisify } from 'node:util';
+import { closeSync } from 'node:fs';
 import { FileFailure } from '../domain/failure.ts';
 import { baseName, depthOf, quotePath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Entry, Listing } from '../ports/file-source.ts';
 import { readChildren } from './directory-children.ts';
-import { errnoOf, fileFailure, meansVanished, remedyFor } from './errno.ts';
-import { fileSystemKind } from './file-system-kind.ts';
-import { blockingCalls, type FolderCalls, threadedCalls } from './folder-calls.ts';
+import { errnoOf, fileFailure, isLimit, meansVanished, remedyFor } from './errno.ts';
+import type { FolderCalls } from './folder-calls.ts';
 import {
   type Descent,
   type DirectoryHandle,
@@ -17,8 +14,6 @@ import {
   whereIs,
   withDirectory,
 } from './folder-handle.ts';
-
-const fstatThreaded = promisify(fstat);
 
 export interface ScanBounds {
   readonly entriesMax: number;
@@ -29,14 +24,17 @@ export interface ScanBounds {
   readonly sliceMs: number;
 }
 
-export const scanBounds: ScanBounds = { entriesMax: 1_000_000, depthMax: 32, pathBytesMax: 4095, sliceMs: 8 };
+export const scanBounds: ScanBounds = { entriesMax: 1_000_000, depthMax: 32, pathBytesMax: 4095, sliceMs: 5 };
 
 export interface ScanRequest {
   readonly directory: string;
+  readonly calls: FolderCalls;
   readonly at: WatchedPath;
   readonly recursive: boolean;
   readonly clock: Clock;
   readonly bounds: ScanBounds;
+  /** When the event loop was last left to others; shared by scans that follow each other, most of them are short. */
+  readonly slice: { startMs: number };
   readonly signal: AbortSignal;
 }
 
@@ -45,10 +43,9 @@ export interface ScanRequest {
  */
 export async function scanFolder(request: ScanRequest): Promise<Listing | undefined> {
   request.signal.throwIfAborted();
-  const calls = await callsFor(request.directory);
   try {
-    return await withDirectory(request.directory, request.at, calls, (descent) =>
-      new FolderScan(request, calls, descent).run(),
+    return await withDirectory(request.directory, request.at, request.calls, (descent) =>
+      new FolderScan(request, descent).run(),
     );
   } catch (error) {
     if (request.signal.aborted || error instanceof FileFailure) throw error;
@@ -57,14 +54,6 @@ export async function scanFolder(request: ScanRequest): Promise<Listing | undefi
     // A link among the parents answers ENOTDIR, or ELOOP on some kernels: not a directory of this folder.
     if (meansVanished(code) || code === 'ELOOP') return undefined;
     throw fileFailure(error, `reading directory ${quotePath(request.at)}`, request.at);
-  }
-}
-
-async function callsFor(directory: string): Promise<FolderCalls> {
-  try {
-    return fileSystemKind((await statfs(directory)).type).network ? threadedCalls : blockingCalls;
-  } catch {
-    return threadedCalls; // reason: whatever is wrong with the folder, opening it says so next
   }
 }
 
@@ -92,14 +81,12 @@ class FolderScan {
   readonly #levels: Level[] = [];
   readonly #pathBytesMax: number;
   #seen = 0;
-  #sliceStartMs: number;
 
-  constructor(request: ScanRequest, calls: FolderCalls, descent: Descent) {
+  constructor(request: ScanRequest, descent: Descent) {
     this.#request = request;
-    this.#calls = calls;
+    this.#calls = request.calls;
     this.#descent = descent;
     this.#pathBytesMax = request.bounds.pathBytesMax - whereIs(descent.root).length - 1;
-    this.#sliceStartMs = request.clock.monotonicMs();
   }
 
   async run(): Promise<Listing> {
@@ -107,7 +94,7 @@ class FolderScan {
     const self: Entry = {
       path: at,
       kind: 'directory',
-      stat: toFileStat(await fstatThreaded(this.#descent.at.fd, { bigint: true })),
+      stat: toFileStat(await this.#calls.stat(this.#descent.at.fd)),
     };
     try {
       await this.#descend(this.#descent.at, self);
@@ -136,6 +123,8 @@ class FolderScan {
       handle = await openBelow(parent.handle, baseName(entry.path), this.#calls);
     } catch (error) {
       const code = errnoOf(error);
+      // What is below is there, and was not read: the whole look is to be made again.
+      if (isLimit(code)) throw error;
       // Gone, or swapped for a link or a file, since it was listed.
       if (!meansVanished(code) && code !== 'ELOOP') this.#problem(entry.path, code);
       return;
@@ -181,12 +170,12 @@ class FolderScan {
   }
 
   async #pause(): Promise<void> {
-    const { clock, bounds, signal } = this.#request;
+    const { clock, bounds, slice, signal } = this.#request;
     signal.throwIfAborted();
-    if (clock.monotonicMs() - this.#sliceStartMs < bounds.sliceMs) return;
+    if (clock.monotonicMs() - slice.startMs < bounds.sliceMs) return;
     await clock.sleep(0);
+    slice.startMs = clock.monotonicMs();
     signal.throwIfAborted();
-    this.#sliceStartMs = clock.monotonicMs();
   }
 
   #problem(path: WatchedPath, code: string): void {

@@ -1,16 +1,16 @@
 import type { BigIntStats } from 'node:fs';
 import { closeSync, constants, fstat, lstatSync, unlinkSync } from 'node:fs';
 import { access, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { FileFailure } from '../domain/failure.ts';
 import { baseName, parentPath, pathFromBytes, quotePath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FileSource, FileStat, FolderState } from '../ports/file-source.ts';
 import { ChokidarHints, type HintsOptions, type WatchMode } from './chokidar-hints.ts';
-import { errnoOf, fileFailure, meansVanished } from './errno.ts';
-import { type ClaimFloor, claimFloor, FileClaims, type Problem } from './file-claims.ts';
+import { errnoOf, fileFailure, isLimit, meansVanished, remedyFor } from './errno.ts';
+import { type ClaimFloor, claimFloor, claimsDirectory, FileClaims, type Problem } from './file-claims.ts';
 import { fileSystemKind } from './file-system-kind.ts';
-import { threadedCalls } from './folder-calls.ts';
+import { blockingCalls, type FolderCalls, threadedCalls } from './folder-calls.ts';
 import { childOf, openFolder, toFileStat, whereIs, withDirectory } from './folder-handle.ts';
 import { type ScanBounds, scanBounds, scanFolder } from './folder-scan.ts';
 import { openSafely } from './safe-open.ts';
@@ -25,6 +25,8 @@ export interface FolderSourceOptions {
   readonly clock: Clock;
   readonly onDegraded: (problem: Problem) => void;
   readonly onClaimsImpossible: (problem: Problem) => void;
+  /** No descriptor is left, for now: what was to be opened is tried again. */
+  readonly onLimit: (problem: Problem) => void;
   readonly bounds?: Partial<ScanBounds>;
   readonly claimFloor?: Partial<ClaimFloor>;
   readonly watch?: NonNullable<HintsOptions['watch']>;
@@ -35,19 +37,47 @@ const fstatThreaded = promisify(fstat);
 export function createFolderSource(options: FolderSourceOptions): FileSource {
   const { directory, clock } = options;
   const bounds: ScanBounds = { ...scanBounds, ...options.bounds };
+  let known: FolderState | undefined;
   let listener: (path: WatchedPath) => void = () => undefined;
   const hints = new ChokidarHints({
     onHint: (path) => listener(path),
     onDegraded: options.onDegraded,
     ...(options.watch === undefined ? {} : { watch: options.watch }),
   });
+  /** On a network, or before anybody knows, nothing is waited for in the event loop. */
+  const callsNow = (): FolderCalls =>
+    known?.state === 'present' && !known.network ? blockingCalls : threadedCalls;
   const claims = new FileClaims({
     folder: directory,
-    directory: join(options.stateDirectory, 'claims'),
+    calls: callsNow,
+    directory: claimsDirectory(options.stateDirectory),
     floor: { ...claimFloor, ...options.claimFloor },
     onImpossible: options.onClaimsImpossible,
   });
+  const slice = { startMs: Number.NEGATIVE_INFINITY };
+  const scanning = () => ({ directory, calls: callsNow(), clock, bounds, slice });
   let watched: string | undefined;
+  const told = new Set<string>();
+
+  function tellLimit(code: string): void {
+    if (!isLimit(code) || told.has(code)) return;
+    told.add(code);
+    options.onLimit({
+      code,
+      message:
+        'the limit of open files is reached: what cannot be opened now is tried again, nothing is given up',
+      remedy: remedyFor(code, ''),
+    });
+  }
+
+  async function tellingLimit<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof FileFailure) tellLimit(error.code);
+      throw error;
+    }
+  }
 
   /** The watchers belong to one directory, wherever the path leads: another identity gets new ones. */
   async function follow(found: Found | undefined): Promise<void> {
@@ -62,12 +92,19 @@ export function createFolderSource(options: FolderSourceOptions): FileSource {
     directory,
     async state() {
       const found = await lookAtFolder(directory);
+      const { state } = found;
+      if (state.state === 'unreadable' && isLimit(state.code)) {
+        tellLimit(state.code);
+        // Nothing is known of the folder now, so it is what it was.
+        if (known) return known;
+      }
+      known = state;
       await follow('realPath' in found ? found : undefined);
-      return found.state;
+      return state;
     },
-    list: (at, signal) => scanFolder({ directory, at, recursive: false, clock, bounds, signal }),
-    scan: (at, signal) => scanFolder({ directory, at, recursive: true, clock, bounds, signal }),
-    open: (path) => openSafely(directory, path),
+    list: (at, signal) => tellingLimit(scanFolder({ ...scanning(), at, recursive: false, signal })),
+    scan: (at, signal) => tellingLimit(scanFolder({ ...scanning(), at, recursive: true, signal })),
+    open: (path) => tellingLimit(openSafely(directory, path, callsNow())),
     claim: (path, claim) => claims.claim(path, claim),
     openClaim: (claim, path) => claims.open(claim, path),
     releaseClaim: (claim) => claims.release(claim),

@@ -43,6 +43,11 @@ function enqueue(queries: Queries, sid: number, work: NewWork): void {
     );
   }
   for (const file of work.files) upsert(queries, sid, file);
+  queries.run(
+    `UPDATE uploads SET abandoned = 1 WHERE sid = ? AND abandoned = 0
+       AND path IN (SELECT path FROM files WHERE files.sid = uploads.sid AND state = 'gone')`,
+    sid,
+  );
 }
 
 /**
@@ -57,7 +62,8 @@ function upsert(queries: Queries, sid: number, file: NewFile): void {
      ON CONFLICT (sid, path) DO UPDATE SET
        key = CASE WHEN excluded.role = 'companion' THEN excluded.key ELSE key END,
        size_bytes = excluded.size_bytes, fingerprint = excluded.fingerprint, claim = COALESCE(excluded.claim, claim),
-       uncertain = CASE WHEN excluded.role = 'other' AND state = 'pending' THEN 1 ELSE uncertain END,
+       uncertain = CASE WHEN uncertain > 0 AND fingerprint <> excluded.fingerprint THEN 2
+                        WHEN excluded.role = 'other' AND state = 'pending' THEN 1 ELSE uncertain END,
        state = CASE WHEN role = excluded.role AND fingerprint = excluded.fingerprint
                      AND state IN ('uploaded', 'parked') THEN state ELSE excluded.state END,
        attempts = CASE WHEN fingerprint = excluded.fingerprint AND state IN ('pending', 'parked') THEN attempts ELSE 0 END,

@@ -22,7 +22,7 @@ export function ledgerQueries(queries: Queries): Ledger {
 
     beginUpload: (sid, at, upload) =>
       transaction(() => {
-        giveUp(queries, sid, at);
+        giveUpUpload(queries, sid, at);
         insert(queries, sid, at, upload);
       }),
 
@@ -53,7 +53,7 @@ export function ledgerQueries(queries: Queries): Ledger {
       ),
 
     closeUpload: (sid, at) => closeUpload(queries, sid, at),
-    giveUpUpload: (sid, at) => transaction(() => giveUp(queries, sid, at)),
+    giveUpUpload: (sid, at) => transaction(() => giveUpUpload(queries, sid, at)),
 
     abandonedUploads: (limit) =>
       statement(
@@ -93,8 +93,17 @@ export function closeUpload({ run }: Queries, sid: number, at: WatchedPath): voi
 }
 
 /** An upload without parts costs nobody anything, but for the destination's own memory of it: freed as well. */
-function giveUp({ run }: Queries, sid: number, at: WatchedPath): void {
+export function giveUpUpload({ run }: Queries, sid: number, at: WatchedPath): void {
   run('UPDATE uploads SET abandoned = 1 WHERE sid = ? AND path = ? AND abandoned = 0', sid, pathToBytes(at));
+}
+
+/** All of a session but those of parked files. */
+export function giveUpUploadsOf({ run }: Queries, sid: number): void {
+  run(
+    `UPDATE uploads SET abandoned = 1 WHERE sid = ? AND abandoned = 0
+       AND path NOT IN (SELECT path FROM files WHERE files.sid = uploads.sid AND state = 'parked')`,
+    sid,
+  );
 }
 
 function insert({ run }: Queries, sid: number, at: WatchedPath, upload: NewUpload): void {
@@ -109,7 +118,7 @@ function insert({ run }: Queries, sid: number, at: WatchedPath, upload: NewUploa
     upload.layout.firstBytes,
     upload.layout.doublesEvery,
     upload.file,
-    upload.beganAtMs,
+    Math.round(upload.beganAtMs),
   );
 }
 

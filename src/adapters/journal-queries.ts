@@ -1,42 +1,30 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { Value } from './journal-rows.ts';
+import type { Clock } from '../ports/clock.ts';
+import { TransitionGroup } from './journal-group.ts';
+import type { Row, Value } from './journal-rows.ts';
 
-/** What the query files share: prepared statements by their text, and transactions that nest into one. */
+/** What the query files share: statements by their text, prepared once, and transitions that are all or nothing. */
 export interface Queries {
+  /** To read with; what writes goes through the others, which remember it until it is on disk. */
   statement(sql: string): StatementSync;
   run(sql: string, ...values: Value[]): void;
+  /** The first row of a statement that writes and says what it wrote. */
+  returning(sql: string, ...values: Value[]): Row | undefined;
   transaction<T>(work: () => T): T;
+  synced(): Promise<void>;
+  close(): void;
 }
 
-export function createQueries(database: DatabaseSync): Queries {
-  const prepared = new Map<string, StatementSync>();
-  let depth = 0;
-  const statement = (sql: string): StatementSync => {
-    const known = prepared.get(sql);
-    if (known) return known;
-    const made = database.prepare(sql);
-    prepared.set(sql, made);
-    return made;
-  };
+export function createQueries(database: DatabaseSync, clock: Clock): Queries {
+  const group = new TransitionGroup(database, clock);
   return {
-    statement,
+    statement: (sql) => group.read(sql),
     run: (sql, ...values) => {
-      statement(sql).run(...values);
+      group.write(sql, values);
     },
-    transaction: (work) => {
-      if (depth > 0) return work();
-      database.exec('BEGIN IMMEDIATE');
-      depth++;
-      try {
-        const result = work();
-        database.exec('COMMIT');
-        return result;
-      } catch (error) {
-        if (database.isTransaction) database.exec('ROLLBACK');
-        throw error;
-      } finally {
-        depth--;
-      }
-    },
+    returning: (sql, ...values) => group.write(sql, values),
+    transaction: (work) => group.transition(work),
+    synced: () => group.synced(),
+    close: () => group.close(),
   };
 }

@@ -49,7 +49,7 @@ function counts(statement: Queries['statement'], folder: string): BacklogCounts 
   }
   const pending = statement(
     `SELECT COUNT(*) AS n, COALESCE(SUM(size_bytes), 0) AS bytes FROM files JOIN sessions USING (sid)
-     WHERE folder = ? AND state = 'pending'`,
+     WHERE folder = ? AND phase <> 'elsewhere' AND state = 'pending'`,
   ).get(folder);
   const oldest = statement(
     `SELECT MIN(found_at_ms) AS oldest FROM sessions WHERE folder = ? AND phase = 'shipping'`,
@@ -79,7 +79,7 @@ function sessionName(row: Row): string {
 function unsent(statement: Queries['statement'], folder: string): Backlog['unsent'] {
   const files = statement(
     `SELECT sessions.id AS id, root, path, size_bytes, files.failure AS failure FROM files JOIN sessions USING (sid)
-     WHERE folder = ? AND state = 'pending' ORDER BY sid, path LIMIT ${namedMax}`,
+     WHERE folder = ? AND phase <> 'elsewhere' AND state = 'pending' ORDER BY sid, path LIMIT ${namedMax}`,
   )
     .all(folder)
     .map((row) => ({
@@ -104,7 +104,7 @@ function unsent(statement: Queries['statement'], folder: string): Backlog['unsen
 function parked(statement: Queries['statement'], folder: string): Backlog['parked'] {
   const files = statement(
     `SELECT sessions.id AS id, root, path, files.failure AS failure FROM files JOIN sessions USING (sid)
-     WHERE folder = ? AND state = 'parked' ORDER BY sid, path LIMIT ${namedMax}`,
+     WHERE folder = ? AND phase <> 'elsewhere' AND state = 'parked' ORDER BY sid, path LIMIT ${namedMax}`,
   ).all(folder);
   const logs = statement(
     `SELECT id, root, root AS path, failure FROM sessions WHERE folder = ? AND phase = 'parked' LIMIT ${namedMax}`,

@@ -78,6 +78,9 @@ const steps: readonly string[] = [
     resume_etag TEXT,
     resume_parts INTEGER NOT NULL DEFAULT 0
   ) STRICT;
+  ALTER TABLE sessions ADD COLUMN log_doubt INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX sessions_unfinished ON sessions (folder, sid, due_at_ms) WHERE phase = 'shipping';
+  CREATE INDEX sessions_drafted ON sessions (sid) WHERE draft IS NOT NULL;
   CREATE UNIQUE INDEX uploads_open ON uploads (sid, path) WHERE abandoned = 0;
   CREATE INDEX uploads_abandoned ON uploads (upload) WHERE abandoned = 1;
   CREATE TABLE parts (

@@ -1,32 +1,61 @@
 import { pathToBytes } from '../domain/watched-path.ts';
 import type { Journal, SessionIdentity } from '../ports/journal.ts';
 import type { Queries } from './journal-queries.ts';
-import { number, path, sessionRecord } from './journal-rows.ts';
+import { number, path, restingSession, sessionRecord } from './journal-rows.ts';
 
 type SessionMethods = Pick<
   Journal,
-  'sessions' | 'begin' | 'freeze' | 'rename' | 'idHolder' | 'setShape' | 'setProcess' | 'setPhase' | 'setGone'
+  | 'sessions'
+  | 'resting'
+  | 'session'
+  | 'begin'
+  | 'freeze'
+  | 'rename'
+  | 'idHolder'
+  | 'setShape'
+  | 'setProcess'
+  | 'setPhase'
+  | 'retake'
+  | 'setGone'
 >;
 
 export function sessionQueries(queries: Queries): SessionMethods {
-  const { statement, run, transaction } = queries;
+  const { statement, run, returning, transaction } = queries;
   return {
-    sessions: (folder) =>
-      statement('SELECT * FROM sessions WHERE folder = ? AND gone = 0 ORDER BY sid')
-        .all(folder)
+    sessions: (folder, atRest = []) =>
+      statement(
+        `SELECT * FROM sessions WHERE folder = ? AND gone = 0
+           AND NOT (kind = 'directory' AND phase IN (SELECT value FROM json_each(?))) ORDER BY sid`,
+      )
+        .all(folder, JSON.stringify(atRest))
         .map(sessionRecord),
+
+    *resting(folder, phases) {
+      const rows = statement(
+        `SELECT sid, root, directory_identity, shape FROM sessions WHERE folder = ? AND gone = 0
+           AND kind = 'directory' AND phase IN (SELECT value FROM json_each(?)) ORDER BY sid`,
+      ).iterate(folder, JSON.stringify(phases));
+      for (const row of rows) yield restingSession(row);
+    },
+
+    session: (sid) => {
+      const row = statement('SELECT * FROM sessions WHERE sid = ?').get(sid);
+      return row && sessionRecord(row);
+    },
 
     begin: (session) => {
       // A root that was away, on a disk that was unmounted for one, is the session that it was.
-      const revived = statement(
+      const revived = returning(
         `UPDATE sessions SET gone = 0 WHERE sid = (SELECT sid FROM sessions WHERE folder = ? AND root = ?
            AND directory_identity = ? AND gone = 1 ORDER BY sid DESC LIMIT 1) RETURNING *`,
-      ).get(session.folder, pathToBytes(session.root), session.directoryIdentity);
+        session.folder,
+        pathToBytes(session.root),
+        session.directoryIdentity,
+      );
       if (revived) return sessionRecord(revived);
-      const row = statement(
+      const row = returning(
         `INSERT INTO sessions (folder, root, kind, directory_identity, phase, found_at_ms)
          VALUES (?, ?, ?, ?, ?, ?) RETURNING *`,
-      ).get(
         session.folder,
         pathToBytes(session.root),
         session.kind,
@@ -39,9 +68,12 @@ export function sessionQueries(queries: Queries): SessionMethods {
     },
 
     freeze: (sid, identity) => {
-      const frozen = statement(
+      const frozen = returning(
         'UPDATE sessions SET id = ?, identity = ? WHERE sid = ? AND id IS NULL RETURNING sid',
-      ).get(identity.id, JSON.stringify(identity), sid);
+        identity.id,
+        JSON.stringify(identity),
+        sid,
+      );
       if (!frozen) throw new Error(`session ${sid} has an identity already`);
     },
 
@@ -55,8 +87,32 @@ export function sessionQueries(queries: Queries): SessionMethods {
     setProcess: (sid, process) =>
       run('UPDATE sessions SET process = ? WHERE sid = ?', process ? JSON.stringify(process) : null, sid),
     setPhase: (sid, phase) => run('UPDATE sessions SET phase = ? WHERE sid = ?', phase, sid),
+    retake: (sid, identity) => transaction(() => retake(queries, sid, identity)),
     setGone: (sid) => run('UPDATE sessions SET gone = 1 WHERE sid = ?', sid),
   };
+}
+
+function retake({ run }: Queries, sid: number, identity: SessionIdentity | undefined): void {
+  // Claimed under another id, a file would go to a key that is not the session's any more.
+  run(
+    `DELETE FROM files WHERE sid = ? AND NOT (state = 'pending' AND claim IS NOT NULL
+       AND EXISTS (SELECT 1 FROM sessions WHERE sessions.sid = files.sid AND id IS ?))`,
+    sid,
+    identity?.id ?? null,
+  );
+  run(
+    'UPDATE files SET receipt = NULL, listed = 0, uncertain = 1, attempts = 0, due_at_ms = 0 WHERE sid = ?',
+    sid,
+  );
+  run('UPDATE uploads SET abandoned = 1 WHERE sid = ?', sid);
+  run(
+    `UPDATE sessions SET phase = 'open', id = ?, identity = ?, seal = NULL, shape = '', draft = NULL, revision = 0,
+       log_etag = NULL, log_digest = NULL, missing = 0, certain = 1, log_doubt = 1, attempts = 0, due_at_ms = 0,
+       failure = NULL WHERE sid = ?`,
+    identity?.id ?? null,
+    identity ? JSON.stringify(identity) : null,
+    sid,
+  );
 }
 
 /**
@@ -70,7 +126,7 @@ function rename(
   keyOf: (path: string) => string,
 ): void {
   queries.run(
-    `UPDATE sessions SET id = ?, identity = ?, revision = 0, log_etag = NULL, log_digest = NULL, certain = 1,
+    `UPDATE sessions SET id = ?, identity = ?, revision = 0, log_etag = NULL, log_digest = NULL, certain = 1, log_doubt = 0,
        attempts = 0, due_at_ms = 0 WHERE sid = ?`,
     identity.id,
     JSON.stringify(identity),

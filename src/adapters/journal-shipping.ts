@@ -1,7 +1,7 @@
-import { pathToBytes, type WatchedPath } from '../domain/watched-path.ts';
-import type { ParkedReason } from '../ports/backlog.ts';
-import type { Journal, RecoveredWork, ShippedLog } from '../ports/journal.ts';
-import { closeUpload } from './journal-ledger.ts';
+import { pathToBytes } from '../domain/watched-path.ts';
+import type { Journal, RecoveredWork, Shipment, ShippedLog } from '../ports/journal.ts';
+import { giveUpUploadsOf } from './journal-ledger.ts';
+import { reasonText } from './journal-outcomes.ts';
 import type { Queries } from './journal-queries.ts';
 import { fileRecord, number, path, shipment, text, type Value } from './journal-rows.ts';
 
@@ -9,6 +9,7 @@ type ShippingMethods = Pick<
   Journal,
   | 'recover'
   | 'dueSessions'
+  | 'leastUnsent'
   | 'nextDueMs'
   | 'hasUnfinished'
   | 'rootOf'
@@ -16,10 +17,6 @@ type ShippingMethods = Pick<
   | 'pendingFiles'
   | 'nextFileDueMs'
   | 'pendingClaims'
-  | 'recordUploaded'
-  | 'recordFailed'
-  | 'recordParked'
-  | 'recordGone'
   | 'recordLog'
   | 'setCertain'
   | 'adopt'
@@ -36,6 +33,17 @@ export function shippingQueries(queries: Queries): ShippingMethods {
     dueSessions: (folder, nowMs, limit) =>
       statement(
         `SELECT sid FROM sessions WHERE folder = ? AND phase = 'shipping' AND due_at_ms <= ? ORDER BY sid LIMIT ?`,
+      )
+        .all(folder, nowMs, limit)
+        .map((row) => number(row, 'sid')),
+
+    leastUnsent: (folder, nowMs, limit) =>
+      statement(
+        `SELECT sid,
+           (SELECT COALESCE(SUM(size_bytes), 0) FROM files WHERE files.sid = sessions.sid AND state = 'pending')
+           - (SELECT COALESCE(SUM(parts.size_bytes), 0) FROM uploads JOIN parts USING (upload)
+              WHERE uploads.sid = sessions.sid AND abandoned = 0) AS unsent
+         FROM sessions WHERE folder = ? AND phase = 'shipping' AND due_at_ms <= ? ORDER BY unsent, sid LIMIT ?`,
       )
         .all(folder, nowMs, limit)
         .map((row) => number(row, 'sid')),
@@ -82,64 +90,9 @@ export function shippingQueries(queries: Queries): ShippingMethods {
           .map((row) => text(row, 'claim')),
       ),
 
-    recordUploaded: (sid, path, sent) =>
-      transaction(() => {
-        closeUpload(queries, sid, path);
-        run(
-          `UPDATE files SET receipt = ?, uncertain = 0, attempts = 0, failure = NULL,
-           state = CASE WHEN fingerprint = ? THEN 'uploaded' ELSE state END,
-           fingerprint = CASE WHEN fingerprint = ? THEN ? ELSE fingerprint END
-         WHERE sid = ? AND path = ?`,
-          JSON.stringify(sent.receipt),
-          sent.fingerprint,
-          sent.fingerprint,
-          sent.newFingerprint,
-          sid,
-          pathToBytes(path),
-        );
-      }),
-
-    // A file that was enqueued anew meanwhile is another job; only the doubt about the object is shared.
-    recordFailed: (sid, path, failed) =>
-      transaction(() => {
-        if (failed.uncertain) doubtObject(queries, sid, path);
-        run(
-          'UPDATE files SET attempts = ?, due_at_ms = ?, failure = ? WHERE sid = ? AND path = ? AND fingerprint = ?',
-          failed.attempts,
-          Math.ceil(failed.dueAtMs),
-          reasonText(failed),
-          sid,
-          pathToBytes(path),
-          failed.fingerprint,
-        );
-      }),
-
-    recordParked: (sid, path, parked) =>
-      transaction(() => {
-        if (parked.uncertain) doubtObject(queries, sid, path);
-        run(
-          `UPDATE files SET state = 'parked', failure = ?
-           WHERE sid = ? AND path = ? AND state = 'pending' AND fingerprint = ?`,
-          reasonText(parked),
-          sid,
-          pathToBytes(path),
-          parked.fingerprint,
-        );
-      }),
-
-    recordGone: (sid, path, fingerprint) =>
-      run(
-        // With a receipt, too: what the bucket has is an older version, and the log must say so.
-        `UPDATE files SET state = 'gone', claim = NULL
-         WHERE sid = ? AND path = ? AND state = 'pending' AND fingerprint = ?`,
-        sid,
-        pathToBytes(path),
-        fingerprint,
-      ),
-
     recordLog: (sid, log) => transaction(() => recordLog(queries, sid, log)),
 
-    setCertain: (sid) => run('UPDATE sessions SET certain = 1 WHERE sid = ?', sid),
+    setCertain: (sid) => run('UPDATE sessions SET certain = 1, log_doubt = 0 WHERE sid = ?', sid),
 
     adopt: (sid, rows) =>
       transaction(() => {
@@ -177,38 +130,42 @@ export function shippingQueries(queries: Queries): ShippingMethods {
         run(`UPDATE sessions SET phase = 'parked', failure = ? WHERE sid = ?`, reasonText(failure), sid);
       }),
 
-    finish: (shipment) =>
-      statement(
-        `UPDATE sessions SET phase = ?, draft = NULL, attempts = 0, due_at_ms = 0, failure = NULL
-         WHERE sid = ? AND phase = 'shipping' AND work = ? AND certain = 1
-           AND NOT EXISTS (SELECT 1 FROM files WHERE files.sid = sessions.sid AND state = 'pending')
-         RETURNING sid`,
-      ).get(shipment.draft.status === 'running' ? 'open' : 'shipped', shipment.sid, shipment.work) !==
-      undefined,
+    finish: (shipment) => transaction(() => finish(queries, shipment)),
   };
 }
 
+function finish(queries: Queries, { sid, work, draft }: Shipment): boolean {
+  const finished = queries.returning(
+    `UPDATE sessions SET phase = ?, draft = NULL, attempts = 0, due_at_ms = 0, failure = NULL, log_doubt = 0
+     WHERE sid = ? AND phase = 'shipping' AND work = ? AND certain = 1
+       AND NOT EXISTS (SELECT 1 FROM files WHERE files.sid = sessions.sid AND state = 'pending')
+     RETURNING sid`,
+    draft.status === 'running' ? 'open' : 'shipped',
+    sid,
+    work,
+  );
+  if (!finished) return false;
+  // What ended by evidence grows no more; a parked file may yet be sent.
+  if (draft.status !== 'running' && draft.status !== 'stalled') giveUpUploadsOf(queries, sid);
+  return true;
+}
+
 /**
- * A log whose arrival was not recorded may be in the bucket all the same, and list any file that has a receipt: the next
- * log is written whatever it says, and before one of these files is replaced.
+ * A log whose arrival was not recorded may be in the bucket all the same, now or later, and list any file that has a
+ * receipt: the next log is written whatever it says, and before one of these files is replaced.
  */
 function distrustLog({ run }: Queries, where: string, ...values: Value[]): void {
-  run(`UPDATE sessions SET log_digest = NULL WHERE ${where}`, ...values);
+  run(`UPDATE sessions SET log_digest = NULL, log_doubt = 1 WHERE ${where}`, ...values);
   run(
     `UPDATE files SET listed = 1 WHERE receipt IS NOT NULL AND sid IN (SELECT sid FROM sessions WHERE ${where})`,
     ...values,
   );
 }
 
-/** A request whose outcome is unknown may have replaced the object. */
-function doubtObject({ run }: Queries, sid: number, path: WatchedPath): void {
-  run('UPDATE files SET uncertain = 1 WHERE sid = ? AND path = ?', sid, pathToBytes(path));
-}
-
 function recover(queries: Queries): RecoveredWork {
   const { run, statement } = queries;
   distrustLog(queries, 'draft IS NOT NULL');
-  run(`UPDATE files SET uncertain = 1, due_at_ms = 0, attempts = 0 WHERE state = 'pending'`);
+  run(`UPDATE files SET uncertain = MAX(uncertain, 1), due_at_ms = 0, attempts = 0 WHERE state = 'pending'`);
   // A parked log is tried again; a parked file loses its fingerprint, so that the next look at it queues it again.
   run(`UPDATE sessions SET phase = 'shipping' WHERE phase = 'parked' AND draft IS NOT NULL`);
   run(
@@ -239,9 +196,4 @@ function recordLog({ run }: Queries, sid: number, log: ShippedLog): void {
   for (const path of log.listed) {
     run('UPDATE files SET listed = 1 WHERE sid = ? AND path = ?', sid, pathToBytes(path));
   }
-}
-
-function reasonText(reason: ParkedReason): string {
-  const { reason: why, code, cause, remedy } = reason;
-  return JSON.stringify({ reason: why, code, cause, remedy });
 }

@@ -1,5 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { formatCrc32 } from '../domain/crc32-combine.ts';
+import { type PartLayout, partBytes } from '../domain/part-layout.ts';
 import type { ByteSource } from '../ports/object-store.ts';
 
 /** What an object's bytes come to: the ETag that S3 gives them without KMS, and the CRC-32 as S3 writes it. */
@@ -16,47 +18,55 @@ export const chunkSizeBytes = 1024 * 1024;
  * ETag: MD5 of the bytes; of an object in parts, MD5 of the parts' MD5s, `-`, and how many parts.
  */
 export class ObjectDigest {
-  readonly #partSizeBytes: number | undefined;
+  readonly #layout: PartLayout | undefined;
   readonly #partDigests: Buffer[] = [];
   #hash: Hash = createHash('md5');
-  #partBytes = 0;
+  #room: number;
   #crc = 0;
 
-  constructor(partSizeBytes?: number) {
-    this.#partSizeBytes = partSizeBytes;
+  /** `layout`: how the object was cut, when it was sent in parts. */
+  constructor(layout?: PartLayout) {
+    this.#layout = layout;
+    this.#room = this.#nextPartBytes();
   }
 
   update(chunk: Buffer): void {
     this.#crc = crc32(chunk, this.#crc);
     let rest = chunk;
-    while (this.#partSizeBytes !== undefined && this.#partBytes + rest.length > this.#partSizeBytes) {
-      const room = this.#partSizeBytes - this.#partBytes;
-      this.#hash.update(rest.subarray(0, room));
+    while (rest.length > this.#room) {
+      this.#hash.update(rest.subarray(0, this.#room));
+      rest = rest.subarray(this.#room);
       this.#endPart();
-      rest = rest.subarray(room);
     }
     this.#hash.update(rest);
-    this.#partBytes += rest.length;
+    this.#room -= rest.length;
   }
 
   finish(): Digests {
-    const crc = Buffer.alloc(4);
-    crc.writeUInt32BE(this.#crc);
-    return { etag: this.#finishEtag(), crc32: crc.toString('base64') };
+    return { etag: this.#finishEtag(), crc32: formatCrc32(this.#crc) };
   }
 
   #finishEtag(): string {
-    if (this.#partSizeBytes === undefined) return this.#hash.digest('hex');
+    if (this.#layout === undefined) return this.#hash.digest('hex');
     this.#endPart();
-    const whole = createHash('md5').update(Buffer.concat(this.#partDigests)).digest('hex');
-    return `${whole}-${this.#partDigests.length}`;
+    return etagOfParts(this.#partDigests);
   }
 
   #endPart(): void {
     this.#partDigests.push(this.#hash.digest());
     this.#hash = createHash('md5');
-    this.#partBytes = 0;
+    this.#room = this.#nextPartBytes();
   }
+
+  #nextPartBytes(): number {
+    const { length } = this.#partDigests;
+    return this.#layout === undefined ? Number.POSITIVE_INFINITY : partBytes(this.#layout, length + 1);
+  }
+}
+
+/** What S3 makes of the MD5s of the parts. */
+export function etagOfParts(digests: readonly Buffer[]): string {
+  return `${createHash('md5').update(Buffer.concat(digests)).digest('hex')}-${digests.length}`;
 }
 
 /** The whole of `source` in order, in bounded chunks. */
@@ -69,9 +79,9 @@ export async function* readChunks(source: ByteSource): AsyncGenerator<Buffer> {
 export async function digestSource(
   source: ByteSource,
   signal: AbortSignal,
-  partSizeBytes?: number,
+  layout?: PartLayout,
 ): Promise<Digests> {
-  const digest = new ObjectDigest(partSizeBytes);
+  const digest = new ObjectDigest(layout);
   for await (const chunk of readChunks(source)) {
     signal.throwIfAborted();
     digest.update(chunk);

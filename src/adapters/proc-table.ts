@@ -1,6 +1,7 @@
 import type { BigIntStats } from 'node:fs';
 import { readdir, readFile, readlink, stat } from 'node:fs/promises';
 import type { ProcessIdentity, ProcessTable } from '../ports/process-table.ts';
+import { errnoOf, isLimit } from './errno.ts';
 
 /** USER_HZ, in which /proc gives times: 100 on every architecture that Node runs on. */
 const ticksPerSecond = 100;
@@ -13,7 +14,8 @@ export function createProcessTable(procDirectory = '/proc'): ProcessTable {
   const text = async (path: string): Promise<string> => {
     try {
       return await readFile(`${procDirectory}/${path}`, 'latin1');
-    } catch {
+    } catch (error) {
+      if (isLimit(errnoOf(error))) throw error;
       return ''; // reason: gone, hidden, or no /proc: not in view
     }
   };
@@ -41,32 +43,45 @@ export function createProcessTable(procDirectory = '/proc'): ProcessTable {
   }
 
   return {
-    identify,
+    identify: (pid) => unlessAtLimit(() => identify(pid), undefined),
 
     /** False only where it is known: another boot, or our own namespace shows it gone. What is out of view may live. */
-    async isAlive(identity) {
-      const [bootId, namespace] = await Promise.all([
-        text('sys/kernel/random/boot_id'),
-        linkOf(`${procDirectory}/self/ns/pid`),
-      ]);
-      if (bootId === '' || namespace === undefined) return true;
-      if (bootId.trim() !== identity.bootId) return false;
-      if (namespace !== identity.pidNamespace) return true;
-      return (await identify(identity.pid))?.startTicks === identity.startTicks;
-    },
+    isAlive: (identity) =>
+      unlessAtLimit(async () => {
+        const [bootId, namespace] = await Promise.all([
+          text('sys/kernel/random/boot_id'),
+          linkOf(`${procDirectory}/self/ns/pid`),
+        ]);
+        if (bootId === '' || namespace === undefined) return true;
+        if (bootId.trim() !== identity.bootId) return false;
+        if (namespace !== identity.pidNamespace) return true;
+        return (await identify(identity.pid))?.startTicks === identity.startTicks;
+      }, true),
 
-    async heldOpen(files) {
-      const held = new Set<string>();
-      const ownPid = await linkOf(`${procDirectory}/self`);
-      for (const pid of await namesIn(procDirectory)) {
-        if (held.size === files.size) break;
-        if (!/^\d+$/.test(pid) || pid === ownPid) continue;
-        for (const file of await openFilesOf(`${procDirectory}/${pid}/fd`))
-          if (files.has(file)) held.add(file);
-      }
-      return held;
-    },
+    /** All of them where it cannot be told: what may be held open is not ended or deleted. */
+    heldOpen: (files) =>
+      unlessAtLimit(async () => {
+        const held = new Set<string>();
+        const ownPid = await linkOf(`${procDirectory}/self`);
+        for (const pid of await namesIn(procDirectory)) {
+          if (held.size === files.size) break;
+          if (!/^\d+$/.test(pid) || pid === ownPid) continue;
+          for (const file of await openFilesOf(`${procDirectory}/${pid}/fd`))
+            if (files.has(file)) held.add(file);
+        }
+        return held;
+      }, files),
   };
+}
+
+/** Without a descriptor nothing can be seen, which is not the same as seeing nothing. */
+async function unlessAtLimit<T>(look: () => Promise<T>, unknown: T): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (isLimit(errnoOf(error))) return unknown;
+    throw error;
+  }
 }
 
 interface StatFields {
@@ -104,7 +119,8 @@ async function openFilesOf(descriptors: string): Promise<readonly string[]> {
 async function namesIn(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
-  } catch {
+  } catch (error) {
+    if (isLimit(errnoOf(error))) throw error;
     return []; // reason: gone meanwhile, another user's, or no /proc
   }
 }

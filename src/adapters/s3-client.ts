@@ -1,4 +1,5 @@
 import { S3Client } from '@aws-sdk/client-s3';
+import { type S3Access, watchAnswers } from './s3-access.ts';
 
 /** Where and how to write; what is not set is left to the bucket. */
 export interface S3Destination {
@@ -11,7 +12,7 @@ export interface S3Destination {
   readonly encryption?: 'AES256' | 'aws:kms' | undefined;
   readonly kmsKeyId?: string | undefined;
   readonly tags: Readonly<Record<string, string>>;
-  /** Without them the SDK looks in the usual places: environment, profile, role of the host or pod. */
+  /** A fixed key pair, where no `S3Access` is given; without either the SDK looks in its usual places. */
   readonly credentials?: S3Credentials | undefined;
 }
 
@@ -23,10 +24,19 @@ export interface S3Credentials {
 
 const connectionTimeoutMs = 10_000;
 
-/** A client that gives up on a connection that is silent for `idleTimeoutMs`; how long a busy one lasts is not limited. */
-export function createS3Client(destination: S3Destination, idleTimeoutMs: number): S3Client {
-  const { region, endpoint, pathStyle, credentials } = destination;
-  return new S3Client({
+/**
+ * A client that gives up on a connection that is silent for `idleTimeoutMs`; how long a busy one lasts is not limited.
+ * With `access` it signs with what that says, credentials and time, and tells it what the answers say.
+ */
+export function createS3Client(
+  destination: S3Destination,
+  idleTimeoutMs: number,
+  access?: S3Access,
+): S3Client {
+  const { region, endpoint, pathStyle } = destination;
+  const credentials =
+    access === undefined ? destination.credentials && plain(destination.credentials) : asProvider(access);
+  const client = new S3Client({
     region,
     forcePathStyle: pathStyle,
     // A redirected request would be answered by a bucket that nobody named; the region is to be corrected instead.
@@ -35,8 +45,19 @@ export function createS3Client(destination: S3Destination, idleTimeoutMs: number
     ignoreConfiguredEndpointUrls: true,
     requestHandler: { connectionTimeout: connectionTimeoutMs, socketTimeout: idleTimeoutMs },
     ...(endpoint === undefined ? {} : { endpoint }),
-    ...(credentials === undefined ? {} : { credentials: plain(credentials) }),
+    ...(credentials === undefined ? {} : { credentials }),
   });
+  if (access !== undefined) watchAnswers(client, access);
+  return client;
+}
+
+/** `memoized` keeps the SDK from keeping what it was given once for ever. */
+function asProvider({ credentials }: S3Access) {
+  const provide = async () => {
+    const { accessKeyId, secretAccessKey, sessionToken, expiration } = await credentials.current();
+    return { ...plain({ accessKeyId, secretAccessKey, sessionToken }), ...(expiration && { expiration }) };
+  };
+  return Object.assign(provide, { memoized: true });
 }
 
 /** AWS honours If-None-Match and If-Match on every write; of other servers that is not known. */

@@ -43,26 +43,46 @@ export function readError(error: unknown): ErrorFacts {
       .map((code) => (code === 'AbortError' ? 'TimeoutError' : code)),
     status,
     message: oneLine(textAt(error, 'message')),
-    retryAfterMs: parseRetryAfter(textAt(error, '$response', 'headers', 'retry-after')),
+    retryAfterMs: readRetryAfter(error),
   };
 }
 
-/** Seconds only: the date form would need a clock, and no S3 server is known to send it. */
-function parseRetryAfter(value: string): number | undefined {
-  return /^\d{1,6}$/.test(value) ? Number(value) * 1000 : undefined;
+const retryAfterMsMax = 3_600_000;
+
+/** Seconds, or a date: held against the answer's own `Date`, so that no clock of ours can be wrong. */
+function readRetryAfter(error: unknown): number | undefined {
+  const value = textAt(error, '$response', 'headers', 'retry-after');
+  const ms = /^\d{1,6}$/.test(value)
+    ? Number(value) * 1000
+    : Date.parse(value) - Date.parse(textAt(error, '$response', 'headers', 'date'));
+  return ms >= 0 ? Math.min(ms, retryAfterMsMax) : undefined;
 }
 
 function oneLine(message: string): string {
   const text = message.replace(/^UnknownError$/, '').split('\n')[0] ?? '';
-  return text.replace(/[\s.]+$/, '').slice(0, 200);
+  return withoutSecrets(text.slice(0, 2000))
+    .replace(/[\s.]+$/, '')
+    .slice(0, 200);
+}
+
+/** Some servers repeat what they were sent. Of a key id its beginning stays: it says which kind it is. */
+function withoutSecrets(text: string): string {
+  return text
+    .replace(/\b(A[A-Z]{3})[A-Z0-9]{12,}\b/g, '$1…')
+    .replace(
+      /((?:signature|security-token|credential|token|secret)"?\s*[=:]\s*"?)[^\s&,"'<>]{8,}/gi,
+      '$1[redacted]',
+    )
+    .replace(/[A-Za-z0-9+/_=-]{60,}/g, '[redacted]');
 }
 
 /** The SDK's errors carry the server's whole answer, which repeats session tokens; what is logged must not. */
 export function withoutDetails(error: unknown): Error {
   const clean = new Error(oneLine(textAt(error, 'message')));
   clean.name = textAt(error, 'name') || 'Error';
-  const stack = textAt(error, 'stack');
-  if (stack !== '') clean.stack = stack;
+  // Its first lines repeat the message.
+  const frames = textAt(error, 'stack').match(/\n {4}at [\s\S]*$/)?.[0];
+  if (frames !== undefined) clean.stack = `${clean.name}: ${clean.message}${frames}`;
   return clean;
 }
 
@@ -73,7 +93,8 @@ function at(value: unknown, path: readonly string[]): unknown {
   );
 }
 
-function textAt(value: unknown, ...path: string[]): string {
+/** The text at a path of properties; '' when there is none. */
+export function textAt(value: unknown, ...path: string[]): string {
   const found = at(value, path);
   return typeof found === 'string' ? found : '';
 }

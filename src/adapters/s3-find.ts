@@ -44,8 +44,9 @@ export async function findObject(
     const etag = unquote(head.ETag);
     // A checksum of checksums, `…-N`, says nothing of the whole.
     const crc32 = head.ChecksumCRC32?.includes('-') ? undefined : head.ChecksumCRC32;
+    const written = head.LastModified && { writtenAtMs: head.LastModified.getTime() };
     return {
-      object: { key, sizeBytes, etag, metadata: head.Metadata ?? {} },
+      object: { key, sizeBytes, etag, metadata: head.Metadata ?? {}, ...written },
       evidence: { sizeBytes, etag, crc32, encryption: head.ServerSideEncryption },
     };
   } catch (error) {
@@ -73,7 +74,8 @@ async function isListed(
   return (list.Contents ?? []).some((entry) => decodeKey(entry.Key ?? '') === key);
 }
 
-function notS3(attempted: string): Failure {
+/** What answers is something else: a captive portal, a proxy, another server. */
+export function notS3(attempted: string): Failure {
   const remedy = 'check the endpoint: what answers there is no S3 server';
   return new Failure({ kind: 'blocked', code: 'UnreadableAnswer', attempted, remedy });
 }

@@ -1,85 +1,61 @@
-import { Readable } from 'node:stream';
-import { CompleteMultipartUploadCommand, type S3Client } from '@aws-sdk/client-s3';
-import { type Options, Upload } from '@aws-sdk/lib-storage';
-import type { ByteSource } from '../ports/object-store.ts';
-import { type Digests, ObjectDigest, readChunks } from './object-digest.ts';
-
-export interface PartsRequest {
-  readonly client: S3Client;
-  readonly source: ByteSource;
-  readonly partSizeBytes: number;
-  readonly partConcurrency: number;
-  /** Bucket, key, headers; the condition too, which lib-storage passes on to the request that completes. */
-  readonly params: Omit<Options['params'], 'Body'>;
-  /**
-   * Called when every part is there, right before the request that shows the object; what throws leaves nothing
-   * visible. Returns the signal for that request.
-   */
-  readonly beforeComplete: () => Promise<AbortSignal>;
-  readonly onProgress: (sentBytes: number) => void;
-}
+import { Failure, UploadGone } from '../domain/failure.ts';
+import { type PartRange, partsOf } from '../domain/part-layout.ts';
+import type { PutRequest, Receipt } from '../ports/object-store.ts';
+import type { PartStore, SentPart } from '../ports/part-store.ts';
 
 /**
- * Sends a large object in parts. A failed upload leaves its parts to the bucket's lifecycle: the policy need not
- * allow to abort. Returns or throws only when no request and no read is under way any more, so that the caller may
- * close the file; this is why lib-storage's own abort(), which does not wait, is not used.
+ * Sends an object in parts in one go, without anything that is remembered of it. A failed upload leaves its parts to
+ * the bucket's lifecycle: the policy need not allow to abort. Throws only when nothing is under way any more, so that
+ * the caller may close the file.
  */
-export async function uploadParts(request: PartsRequest, signal: AbortSignal): Promise<Digests> {
-  const { source, partSizeBytes, partConcurrency, params } = request;
-  const digest = new ObjectDigest(partSizeBytes);
+export async function putInParts(
+  parts: PartStore,
+  partConcurrency: number,
+  request: PutRequest,
+  signal: AbortSignal,
+): Promise<Receipt> {
+  const { key, contentType, metadata, source, condition, onProgress } = request;
+  const upload = { key, ...(await parts.begin({ key, contentType, metadata }, signal)) };
   // The first failure ends the other parts too; nobody needs them any more.
   const failed = new AbortController();
   const either = AbortSignal.any([signal, failed.signal]);
+  const ranges = partsOf(upload.layout, source.sizeBytes);
+  const sent: SentPart[] = [];
+  let movedBytes = 0;
+  const sendNext = async () => {
+    for (const range of take(ranges)) {
+      let partBytes = 0;
+      const onPart = (sentBytes: number) => {
+        // A part that is sent again starts over; what was told stays.
+        movedBytes += Math.max(0, sentBytes - partBytes);
+        partBytes = Math.max(partBytes, sentBytes);
+        onProgress?.(movedBytes);
+      };
+      sent.push(await parts.send(upload, range, source, either, onPart));
+    }
+  };
   let cause: { readonly error: unknown } | undefined;
   const fail = (error: unknown) => {
     cause ??= { error };
     failed.abort();
-    return error;
   };
-
-  async function* body(): AsyncGenerator<Buffer> {
-    try {
-      for await (const chunk of readChunks(source)) {
-        either.throwIfAborted();
-        digest.update(chunk);
-        yield chunk;
-      }
-    } catch (error) {
-      throw fail(error);
-    }
-  }
-
-  const upload = new Upload({
-    client: withSignals(request, either, fail),
-    // One chunk ahead: the default would hold sixteen.
-    params: { ...params, Body: Readable.from(body(), { highWaterMark: 1 }), ContentLength: source.sizeBytes },
-    partSize: partSizeBytes,
-    queueSize: partConcurrency,
-    leavePartsOnError: true,
-  });
-  upload.on('httpUploadProgress', ({ loaded }) => request.onProgress(loaded ?? 0));
+  await Promise.all(Array.from({ length: partConcurrency }, () => sendNext().catch(fail)));
+  if (cause !== undefined) throw asFailure(cause.error);
   try {
-    await upload.done();
+    await source.assertUnchanged();
+    return await parts.complete(upload, sent, condition, signal);
   } catch (error) {
-    throw cause === undefined ? error : cause.error;
+    throw asFailure(error);
   }
-  return digest.finish();
 }
 
-/** The client as lib-storage sees it, which passes no signal to what it sends. */
-function withSignals(
-  { client, beforeComplete }: PartsRequest,
-  signal: AbortSignal,
-  fail: (error: unknown) => unknown,
-): S3Client {
-  const send = async (command: Parameters<S3Client['send']>[0]) => {
-    try {
-      const completes = command instanceof CompleteMultipartUploadCommand;
-      const abortSignal = completes ? AbortSignal.any([signal, await beforeComplete()]) : signal;
-      return await client.send(command, { abortSignal });
-    } catch (error) {
-      throw fail(error);
-    }
-  };
-  return Object.create(client, { send: { value: send } });
+/** One iterator for all: leaving the loop of one must not end it for the others. */
+function* take(ranges: Generator<PartRange>): Generator<PartRange> {
+  for (let next = ranges.next(); next.done !== true; next = ranges.next()) yield next.value;
+}
+
+/** Nothing was remembered, so an upload that is gone is a failure like another. */
+function asFailure(error: unknown): unknown {
+  if (!(error instanceof UploadGone)) return error;
+  return new Failure({ kind: 'transient', code: 'NoSuchUpload', attempted: error.message, cause: error });
 }

@@ -1,24 +1,52 @@
-import { Readable } from 'node:stream';
-import { GetObjectCommand } from '@aws-sdk/client-s3';
-import { Failure } from '../domain/failure.ts';
+import { probeKey } from '../domain/object-key.ts';
+import {
+  constantLayout,
+  growingLayout,
+  type PartLayout,
+  partBytesMin,
+  partsMax,
+} from '../domain/part-layout.ts';
 import type { ByteSource, ObjectStore, PutRequest, Receipt, StoredObject } from '../ports/object-store.ts';
 import type { PartStore } from '../ports/part-store.ts';
+import { type Bandwidth, unlimited } from './bandwidth.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { digestSource } from './object-digest.ts';
+import { digestPacked, isPacked } from './packed-stream.ts';
+import type { S3Access } from './s3-access.ts';
 import { createS3Client, isAws, type S3Destination } from './s3-client.ts';
-import { isMissingOrHidden } from './s3-error.ts';
+import { assertCondition } from './s3-condition.ts';
 import { toFailure } from './s3-failure.ts';
-import { type BucketClient, describeAttempt, findObject, unquote } from './s3-find.ts';
-import { compare, partSizeOf } from './s3-verdict.ts';
+import { type BucketClient, describeAttempt, findObject } from './s3-find.ts';
+import { getObject } from './s3-get.ts';
+import { putInParts } from './s3-multipart.ts';
+import { PackedWriter } from './s3-packed.ts';
+import { S3Parts } from './s3-parts.ts';
+import { EndpointProbe } from './s3-probe.ts';
+import { S3Sender } from './s3-sender.ts';
+import { compare, layoutOf } from './s3-verdict.ts';
 import { S3Writer } from './s3-writer.ts';
 import { watchErrors } from './source-errors.ts';
+import { systemClock } from './system-time.ts';
 
 export interface S3StoreOptions {
   readonly destination: S3Destination;
   /** At least 5 MiB, the least that S3 takes. Bodies up to this size go in one request. */
   readonly partSizeBytes: number;
   readonly partConcurrency: number;
+  /** The largest object there will be: only where parts must be alike does that decide on their size. */
+  readonly objectBytesMax?: number | undefined;
+  /** Of all bodies on their way. */
+  readonly memoryBytesMax?: number | undefined;
+  readonly bandwidth?: Bandwidth | undefined;
+  readonly checksums?: 'auto' | 'crc32' | 'md5' | undefined;
+  /** Where the server is asked what it honours, and what keeps its answers from one life to the next. */
+  readonly probeKey?: string | undefined;
+  readonly recall?: ((name: string) => string | undefined) | undefined;
+  readonly remember?: ((name: string, value: string) => void) | undefined;
+  /** What requests are signed with; without it, the destination's key pair or the SDK's own chain, and the host's time. */
+  readonly access?: S3Access | undefined;
   /** How long a connection may be silent, and how long a first write may take where it is not atomic. */
-  readonly requestTimeoutMs?: number;
+  readonly requestTimeoutMs?: number | undefined;
 }
 
 const defaultRequestTimeoutMs = 60_000;
@@ -26,106 +54,119 @@ const defaultRequestTimeoutMs = 60_000;
 const settleMarginMs = 2_000;
 /** A first write that must be won is small, and is given so long where it is not atomic. */
 const createTimeoutMs = 10_000;
-const partSizeBytesMin = 5 * 1024 * 1024;
+/** Two sessions can only contest a key with their first logs, and those are small. */
+const contestedBytesMax = 256 * 1024;
+const defaultMemoryBytesMax = 48 * 1024 * 1024;
 
 export function createS3Store(options: S3StoreOptions): ObjectStore {
-  if (options.partSizeBytes < partSizeBytesMin) {
+  if (options.partSizeBytes < partBytesMin) {
     throw new Error(
-      `opening S3: partSizeBytes is ${options.partSizeBytes}, S3 takes no less than ${partSizeBytesMin}`,
+      `opening S3: partSizeBytes is ${options.partSizeBytes}, S3 takes no less than ${partBytesMin}`,
     );
   }
   return new S3Store(options);
 }
 
 /**
- * A bucket, under the least policy: PutObject and GetObject on the prefix, ListBucket with it. Nothing else is ever
- * asked for, and a HEAD only for what a list returned, because a missing key answers 403 there.
+ * A bucket, under the least policy: PutObject and GetObject on the prefix, ListBucket with it. Nothing else is asked
+ * for but an abort, which may be denied; and a HEAD only for what a list returned, because a missing key answers 403.
  */
 class S3Store implements ObjectStore {
   readonly name: string;
-  readonly createIsAtomic: boolean;
-  readonly createSettleMs: number;
-  readonly parts: PartStore | undefined;
+  readonly parts: PartStore;
   readonly #at: BucketClient;
+  readonly #sender: S3Sender;
+  readonly #pool: BufferPool;
+  readonly #probe: EndpointProbe;
   readonly #writer: S3Writer;
+  readonly #packedWriter: PackedWriter;
+  readonly #partConcurrency: number;
+  readonly #settleMs: number;
+  /** Monotonic; until then a request that completes an upload, and was given up, may be carried out over newer bytes. */
+  #unsettledUntilMs = Number.NEGATIVE_INFINITY;
 
-  constructor({ destination, partSizeBytes, partConcurrency, requestTimeoutMs }: S3StoreOptions) {
-    const timeoutMs = requestTimeoutMs ?? defaultRequestTimeoutMs;
-    const deadlineMs = Math.min(timeoutMs, createTimeoutMs);
+  constructor(options: S3StoreOptions) {
+    const { destination, access, bandwidth = unlimited, memoryBytesMax = defaultMemoryBytesMax } = options;
+    const idleTimeoutMs = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
+    const deadlineMs = Math.min(idleTimeoutMs, createTimeoutMs);
+    const aws = isAws(destination.endpoint);
     this.name = `s3://${destination.bucket}`;
-    this.createIsAtomic = isAws(destination.endpoint);
-    this.createSettleMs = this.createIsAtomic ? 0 : deadlineMs + settleMarginMs;
-    this.#at = { client: createS3Client(destination, timeoutMs), bucket: destination.bucket };
-    this.#writer = new S3Writer({
+    this.#settleMs = deadlineMs + settleMarginMs;
+    this.#partConcurrency = options.partConcurrency;
+    this.#at = { client: createS3Client(destination, idleTimeoutMs, access), bucket: destination.bucket };
+    this.#sender = new S3Sender({ at: this.#at, access, bandwidth, idleTimeoutMs });
+    this.#probe = new EndpointProbe({
+      at: this.#at,
+      sender: this.#sender,
+      destination,
+      isAws: aws,
+      checksums: options.checksums ?? 'auto',
+      key: options.probeKey ?? probeKey('training-logs/'),
+      recall: options.recall ?? (() => undefined),
+      remember: options.remember ?? (() => {}),
+    });
+    this.#pool = new BufferPool({ bytesMax: memoryBytesMax, clock: systemClock });
+    const shared = {
       at: this.#at,
       destination,
-      partSizeBytes,
-      partConcurrency,
-      honoursConditions: this.createIsAtomic,
-      createTimeoutMs: deadlineMs,
-      requestTimeoutMs: timeoutMs,
-    });
+      sender: this.#sender,
+      pool: this.#pool,
+      probe: this.#probe,
+      isAws: aws,
+      deadline: (sizeBytes: number) =>
+        AbortSignal.timeout(sizeBytes <= contestedBytesMax ? deadlineMs : idleTimeoutMs),
+    };
+    this.#writer = new S3Writer(shared);
+    this.#packedWriter = new PackedWriter({ ...shared, bandwidth });
+    const onUnsettled = () => {
+      if (!aws) this.#unsettledUntilMs = systemClock.monotonicMs() + this.#settleMs;
+    };
+    this.parts = new S3Parts({ ...shared, layout: layoutFor(options), clock: systemClock, onUnsettled });
+  }
+
+  get createIsAtomic(): boolean {
+    const { createsOnce, replacesExactly } = this.#probe.known ?? {};
+    return createsOnce === true && replacesExactly === true && !this.#isUnsettled();
+  }
+
+  #isUnsettled(): boolean {
+    return systemClock.monotonicMs() < this.#unsettledUntilMs;
+  }
+
+  get createSettleMs(): number {
+    return this.createIsAtomic ? 0 : this.#settleMs;
   }
 
   async find(key: string, signal: AbortSignal): Promise<StoredObject | undefined> {
     return (await findObject(this.#at, key, signal))?.object;
   }
 
-  async get(
-    key: string,
-    bytesMax: number,
-    signal: AbortSignal,
-  ): Promise<{ object: StoredObject; bytes: Buffer }> {
-    const { client, bucket } = this.#at;
-    const doing = describeAttempt('reading', key, bucket);
-    try {
-      const command = new GetObjectCommand({ Bucket: bucket, Key: key });
-      const answer = await client.send(command, { abortSignal: signal });
-      const bytes = await readBody(answer.Body, bytesMax, doing);
-      const object = {
-        key,
-        sizeBytes: bytes.length,
-        etag: unquote(answer.ETag),
-        metadata: answer.Metadata ?? {},
-      };
-      return { object, bytes };
-    } catch (error) {
-      // The policy answers 403 for a key that is gone; listing tells that from a policy that denies reading.
-      if (isMissingOrHidden(error) && !signal.aborted && (await this.find(key, signal)) === undefined) {
-        throw new Failure({
-          kind: 'transient',
-          code: 'NoSuchKey',
-          attempted: `${doing}: it is no longer there`,
-        });
-      }
-      throw toFailure(error, doing, signal);
-    }
+  get(key: string, bytesMax: number, signal: AbortSignal): Promise<{ object: StoredObject; bytes: Buffer }> {
+    return getObject(this.#at, key, bytesMax, signal);
   }
 
   async verify(object: StoredObject, source: ByteSource, signal: AbortSignal): Promise<Receipt | undefined> {
-    const { sizeBytes } = source;
-    const { key, etag } = object;
-    if (object.sizeBytes !== sizeBytes) return undefined;
-    const partSizeBytes = etag.includes('-') ? partSizeOf(object.metadata) : undefined;
-    const digests = await this.#digest(key, source, partSizeBytes, signal);
-    const expected = { ...digests, sizeBytes };
+    const { key, etag, sizeBytes } = object;
+    if (!isPacked(source) && source.sizeBytes !== sizeBytes) return undefined;
+    const layout = etag.includes('-') ? layoutOf(object.metadata, this.parts.layout) : undefined;
+    const digests = await this.#digest(key, source, layout, signal);
+    const expected = { sizeBytes, ...digests };
+    if (expected.sizeBytes !== sizeBytes) return undefined;
     // Another ETag proves nothing: it need not be an MD5. HEAD knows whether it is, and may have a checksum.
     if (digests.etag !== etag) {
       const found = await findObject(this.#at, key, signal);
       if (found?.object.etag !== etag || compare(expected, found.evidence) !== 'same') return undefined;
     }
-    return {
-      etag,
-      sizeBytes,
-      crc32: digests.crc32,
-      ...(partSizeBytes === undefined ? {} : { partSizeBytes }),
-    };
+    const partSize = layout === undefined ? {} : { partSizeBytes: layout.firstBytes };
+    return { etag, sizeBytes, crc32: digests.crc32, ...partSize };
   }
 
-  async #digest(key: string, source: ByteSource, partSizeBytes: number | undefined, signal: AbortSignal) {
+  async #digest(key: string, source: ByteSource, layout: PartLayout | undefined, signal: AbortSignal) {
     const watched = watchErrors(source);
     try {
-      const digests = await digestSource(watched.source, signal, partSizeBytes);
+      const digests = await (isPacked(watched.source)
+        ? digestPacked(watched.source, signal, layout)
+        : digestSource(watched.source, signal, layout));
       await watched.source.assertUnchanged();
       return digests;
     } catch (error) {
@@ -134,34 +175,26 @@ class S3Store implements ObjectStore {
     }
   }
 
-  put(request: PutRequest, signal: AbortSignal): Promise<Receipt> {
-    return this.#writer.put(request, signal);
+  async put(request: PutRequest, signal: AbortSignal): Promise<Receipt> {
+    const { source, key, condition } = request;
+    if (isPacked(source)) return await this.#packedWriter.put({ ...request, source }, signal);
+    if (source.sizeBytes <= this.parts.layout.firstBytes) return await this.#writer.put(request, signal);
+    // A conflict is cheaper to find before the parts than after them.
+    await assertCondition(this.#at, key, condition, signal);
+    return await putInParts(this.parts, this.#partConcurrency, request, signal);
   }
 
   async close(): Promise<void> {
+    this.#sender.close();
+    this.#pool.close();
     this.#at.client.destroy();
   }
 }
 
-async function readBody(body: unknown, bytesMax: number, doing: string): Promise<Buffer> {
-  if (!(body instanceof Readable)) throw new Error('the answer has no body');
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of body) {
-    if (!Buffer.isBuffer(chunk)) throw new Error('the body is text, not bytes');
-    sizeBytes += chunk.length;
-    // Leaving the loop ends the connection too.
-    if (sizeBytes > bytesMax) throw tooLarge(bytesMax, doing);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function tooLarge(bytesMax: number, doing: string): Failure {
-  return new Failure({
-    kind: 'permanent',
-    code: 'ObjectTooLarge',
-    attempted: `${doing}: it is larger than the ${bytesMax} bytes that are read at most`,
-    remedy: 'look what wrote it: nothing that we write there is so large',
-  });
+/** Parts that grow, but on endpoints that want all but the last one alike. */
+function layoutFor({ destination, partSizeBytes, objectBytesMax }: S3StoreOptions): PartLayout {
+  const host = destination.endpoint === undefined ? '' : new URL(destination.endpoint).hostname;
+  return host.endsWith('.r2.cloudflarestorage.com')
+    ? constantLayout(partSizeBytes, objectBytesMax ?? partSizeBytes * partsMax)
+    : growingLayout(partSizeBytes);
 }

@@ -1,4 +1,4 @@
-import type { Digests } from './object-digest.ts';
+import { growingLayout, type PartLayout } from '../domain/part-layout.ts';
 
 /** What the server says of an object, in the answer to a write or to HEAD. */
 export interface Evidence {
@@ -10,40 +10,47 @@ export interface Evidence {
   readonly encryption?: string | undefined;
 }
 
+/** What an object must be. */
+export interface Expected {
+  readonly sizeBytes: number;
+  readonly crc32: string;
+  /** Absent where its MD5s were not computed, since its checksum is kept. */
+  readonly etag?: string | undefined;
+}
+
 /**
- * Whether the object is the one with these digests. `unknown`: the server says nothing that could be compared, as
- * with KMS, under which an ETag only looks like an MD5.
+ * Whether the object is the one that is expected. `unknown`: the server says nothing that could be compared, as with
+ * KMS, under which an ETag only looks like an MD5.
  */
-export function compare(
-  expected: Digests & { readonly sizeBytes: number },
-  found: Evidence,
-): 'same' | 'different' | 'unknown' {
+export function compare(expected: Expected, found: Evidence): 'same' | 'different' | 'unknown' {
   if (found.sizeBytes !== undefined && found.sizeBytes !== expected.sizeBytes) return 'different';
-  if (found.etag === expected.etag) return 'same';
+  if (found.etag !== '' && found.etag === expected.etag) return 'same';
   if (found.crc32 !== undefined) return found.crc32 === expected.crc32 ? 'same' : 'different';
-  const isMd5 = /^[0-9a-f]{32}(-\d+)?$/.test(found.etag) && !(found.encryption ?? '').startsWith('aws:kms');
-  return isMd5 ? 'different' : 'unknown';
+  return expected.etag !== undefined && isMd5(found) ? 'different' : 'unknown';
 }
 
-/** The parts that S3 allows in one object. */
-const partsMax = 10_000;
-const mebibyte = 1024 * 1024;
-
-/** The size of the parts for an object of `sizeBytes`, or undefined where one request is enough. */
-export function choosePartSize(sizeBytes: number, partSizeBytes: number): number | undefined {
-  if (sizeBytes <= partSizeBytes) return undefined;
-  const needed = Math.ceil(sizeBytes / partsMax / mebibyte) * mebibyte;
-  return Math.max(partSizeBytes, needed);
+/** Whether an ETag is computed from the bytes. */
+export function isMd5({ etag, encryption }: Pick<Evidence, 'etag' | 'encryption'>): boolean {
+  return /^[0-9a-f]{32}(-\d+)?$/.test(etag) && !(encryption ?? '').startsWith('aws:kms');
 }
 
-const partSizeName = 'part-size';
+const sizeName = 'part-size';
+const shapeName = 'part-layout';
+const constant = 'constant';
 
 /** User metadata that lets the ETag be computed again. */
-export function partSizeMetadata(partSizeBytes: number | undefined): Record<string, string> {
-  return partSizeBytes === undefined ? {} : { [partSizeName]: String(partSizeBytes) };
+export function layoutMetadata({ firstBytes, doublesEvery }: PartLayout): Record<string, string> {
+  return { [sizeName]: String(firstBytes), ...(doublesEvery === 0 ? { [shapeName]: constant } : {}) };
 }
 
-export function partSizeOf(metadata: Readonly<Record<string, string>>): number | undefined {
-  const text = metadata[partSizeName] ?? '';
-  return /^[1-9]\d{0,12}$/.test(text) ? Number(text) : undefined;
+/** `own`: what this store cuts alike, for a caller who remembers the size alone. */
+export function layoutOf(
+  metadata: Readonly<Record<string, string>>,
+  own: PartLayout,
+): PartLayout | undefined {
+  const size = metadata[sizeName] ?? '';
+  if (!/^[1-9]\d{0,12}$/.test(size)) return undefined;
+  const firstBytes = Number(size);
+  if (metadata[shapeName] === constant) return { firstBytes, doublesEvery: 0 };
+  return firstBytes === own.firstBytes ? own : growingLayout(firstBytes);
 }

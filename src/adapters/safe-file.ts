@@ -1,10 +1,14 @@
-import type { BigIntStats } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
+import { type BigIntStats, read as readCallback } from 'node:fs';
+import { promisify } from 'node:util';
 import { FileFailure } from '../domain/failure.ts';
 import { quotePath, type WatchedPath } from '../domain/watched-path.ts';
 import type { FileStat, OpenFile } from '../ports/file-source.ts';
 import { fileFailure } from './errno.ts';
+import type { FolderCalls } from './folder-calls.ts';
 import { toFileStat } from './folder-handle.ts';
+
+/** Bytes may have to come from a disk: never waited for in the event loop. */
+const readThreaded = promisify(readCallback);
 
 /**
  * An open regular file. It is unchanged while inode, size, mtime and ctime are those of the moment it was opened, with
@@ -14,12 +18,17 @@ import { toFileStat } from './folder-handle.ts';
 export class SafeFile implements OpenFile {
   readonly stat: FileStat;
   readonly sizeBytes: number;
-  readonly #handle: FileHandle;
+  readonly #fd: number;
+  readonly #calls: FolderCalls;
   readonly #links: bigint;
   readonly #path: WatchedPath;
+  /** A descriptor that is closed under a read may be another file's by the time it is read. */
+  readonly #reads = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
 
-  constructor(handle: FileHandle, opened: BigIntStats, path: WatchedPath) {
-    this.#handle = handle;
+  constructor(fd: number, calls: FolderCalls, opened: BigIntStats, path: WatchedPath) {
+    this.#fd = fd;
+    this.#calls = calls;
     this.stat = toFileStat(opened);
     this.#links = opened.nlink;
     this.sizeBytes = this.stat.sizeBytes;
@@ -38,10 +47,15 @@ export class SafeFile implements OpenFile {
   }
 
   async #readInto(buffer: Buffer, offset: number, position: number, attempted: string): Promise<number> {
+    if (this.#closing) throw new Error(`${attempted}: it was closed before`);
+    const read = readThreaded(this.#fd, buffer, offset, buffer.length - offset, position);
+    this.#reads.add(read);
     try {
-      return (await this.#handle.read(buffer, offset, buffer.length - offset, position)).bytesRead;
+      return (await read).bytesRead;
     } catch (error) {
       throw fileFailure(error, attempted, this.#path);
+    } finally {
+      this.#reads.delete(read);
     }
   }
 
@@ -60,15 +74,22 @@ export class SafeFile implements OpenFile {
   }
 
   async #look(): Promise<BigIntStats> {
+    if (this.#closing) throw new Error(`looking at file ${quotePath(this.#path)}: it was closed before`);
     try {
-      return await this.#handle.stat({ bigint: true });
+      return await this.#calls.stat(this.#fd);
     } catch (error) {
       throw fileFailure(error, `looking at file ${quotePath(this.#path)}`, this.#path);
     }
   }
 
-  async close(): Promise<void> {
-    await this.#handle.close();
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#reads);
+    await this.#calls.close(this.#fd);
   }
 }
 

@@ -1,11 +1,10 @@
 import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
 import { FileFailure } from '../domain/failure.ts';
 import { pathToBytes, quotePath, type WatchedPath } from '../domain/watched-path.ts';
 import type { OpenFile } from '../ports/file-source.ts';
 import { kindOf } from './directory-children.ts';
 import { fileFailure, remedyFor } from './errno.ts';
-import { threadedCalls } from './folder-calls.ts';
+import { blockingCalls, type FolderCalls } from './folder-calls.ts';
 import {
   canReopen,
   childOf,
@@ -27,46 +26,52 @@ import { SafeFile } from './safe-file.ts';
  *
  * Throws FileFailure.
  */
-export async function openSafely(directory: string, path: WatchedPath): Promise<OpenFile> {
+export async function openSafely(
+  directory: string,
+  path: WatchedPath,
+  calls: FolderCalls,
+): Promise<OpenFile> {
   const attempted = `opening file ${quotePath(path)}`;
   try {
-    return await withDirectory(directory, '', threadedCalls, async ({ root }) => {
-      const place = await open(childOf(root, path), placeFlags | constants.O_NOFOLLOW);
-      const stat = await inspected(place, path, attempted, (seen) =>
+    return await withDirectory(directory, '', calls, async ({ root }) => {
+      const place = await calls.open(childOf(root, path), placeFlags | constants.O_NOFOLLOW);
+      const stat = await inspected(place, calls, path, attempted, (seen) =>
         assertBelow(root, place, path, seen, attempted),
       );
-      return await reopened(place, stat, path, attempted);
+      return await reopened(place, calls, stat, path, attempted);
     });
   } catch (error) {
     throw fileFailure(error, attempted, path);
   }
 }
 
-/** Opens a file by a path that only we write to; `path` is for messages. Throws FileFailure. */
+/** Opens a file by a path on a local disk that only we write to; `path` is for messages. Throws FileFailure. */
 export async function openOwn(ownPath: string, path: WatchedPath): Promise<OpenFile> {
   const attempted = `opening the kept link of file ${quotePath(path)}`;
   try {
-    const place = await open(ownPath, placeFlags | constants.O_NOFOLLOW);
-    const stat = await inspected(place, path, attempted, () => undefined);
-    return await reopened(place, stat, path, attempted);
+    const calls = blockingCalls;
+    const place = await calls.open(ownPath, placeFlags | constants.O_NOFOLLOW);
+    const stat = await inspected(place, calls, path, attempted, () => undefined);
+    return await reopened(place, calls, stat, path, attempted);
   } catch (error) {
     throw fileFailure(error, attempted, path);
   }
 }
 
 async function inspected(
-  place: FileHandle,
+  place: number,
+  calls: FolderCalls,
   path: WatchedPath,
   attempted: string,
   check: (stat: BigIntStats) => void,
 ): Promise<BigIntStats> {
   try {
-    const stat = await place.stat({ bigint: true });
+    const stat = await calls.stat(place);
     assertRegular(stat, path, attempted);
     check(stat);
     return stat;
   } catch (error) {
-    await place.close();
+    await calls.close(place);
     throw error;
   }
 }
@@ -94,7 +99,7 @@ function assertRegular(stat: BigIntStats, path: WatchedPath, attempted: string):
 
 function assertBelow(
   root: DirectoryHandle,
-  place: FileHandle,
+  place: number,
   path: WatchedPath,
   stat: BigIntStats,
   attempted: string,
@@ -103,7 +108,7 @@ function assertBelow(
     if (stillLeadsTo(root, path, stat)) return;
   } else {
     const expected = Buffer.concat([withSlash(whereIs(root)), pathToBytes(path)]);
-    const found = whereIs({ fd: place.fd, base: '' });
+    const found = whereIs({ fd: place, base: '' });
     if (found.equals(expected)) return;
     if (found.equals(Buffer.concat([expected, Buffer.from(' (deleted)')]))) {
       throw new FileFailure(
@@ -129,20 +134,30 @@ function withSlash(path: Buffer): Buffer {
 
 /** Takes `place` over: it is closed, or becomes the result. */
 async function reopened(
-  place: FileHandle,
+  place: number,
+  calls: FolderCalls,
   stat: BigIntStats,
   path: WatchedPath,
   attempted: string,
 ): Promise<OpenFile> {
-  if (!canReopen) return new SafeFile(place, stat, path);
+  if (!canReopen) return new SafeFile(place, calls, stat, path);
   try {
-    const file = await open(`/proc/self/fd/${place.fd}`, constants.O_RDONLY | constants.O_NONBLOCK);
-    // Taken again: what was appended since is part of what will be read.
-    return new SafeFile(file, await file.stat({ bigint: true }), path);
+    const file = await calls.open(`/proc/self/fd/${place}`, constants.O_RDONLY | constants.O_NONBLOCK);
+    return await heldOpen(file, calls, path);
   } catch (error) {
     const owner = `owner uid ${stat.uid}, mode ${(stat.mode & 0o7777n).toString(8).padStart(4, '0')}`;
     throw fileFailure(error, `${attempted} (${owner})`, path);
   } finally {
-    await place.close();
+    await calls.close(place);
+  }
+}
+
+async function heldOpen(file: number, calls: FolderCalls, path: WatchedPath): Promise<OpenFile> {
+  try {
+    // Taken again: what was appended since is part of what will be read.
+    return new SafeFile(file, calls, await calls.stat(file), path);
+  } catch (error) {
+    await calls.close(file);
+    throw error;
   }
 }

@@ -15,6 +15,7 @@ export function watchErrors(source: ByteSource): WatchedSource {
   return {
     source: {
       sizeBytes: source.sizeBytes,
+      encoding: source.encoding,
       read: (position, length, into) => source.read(position, length, into).catch(remember),
       assertUnchanged: () => source.assertUnchanged().catch(remember),
     },

@@ -1,25 +1,30 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
+import type { Clock } from '../ports/clock.ts';
 import type { Journal } from '../ports/journal.ts';
 import { fileQueries } from './journal-files.ts';
 import { ledgerQueries } from './journal-ledger.ts';
+import { outcomeQueries } from './journal-outcomes.ts';
 import { createQueries, type Queries } from './journal-queries.ts';
 import { reportQueries } from './journal-reports.ts';
 import { sessionQueries } from './journal-sessions.ts';
 import { shippingQueries } from './journal-shipping.ts';
+import { systemClock } from './system-time.ts';
 
-export function createSqliteJournal(database: DatabaseSync): Journal {
-  const queries = createQueries(database);
+export function createSqliteJournal(database: DatabaseSync, clock: Clock = systemClock): Journal {
+  const queries = createQueries(database, clock);
   const meta = metaQueries(queries);
   return {
     writer: writerOf(meta),
     ...sessionQueries(queries),
     ...fileQueries(queries),
     ...shippingQueries(queries),
+    ...outcomeQueries(queries),
     ...ledgerQueries(queries),
     ...reportQueries(queries),
     ...meta,
-    close: () => database.close(),
+    synced: () => queries.synced(),
+    close: () => queries.close(),
   };
 }
 

@@ -19,6 +19,7 @@ export class StatusSocket implements Service {
   readonly #connections = new Set<Socket>();
   #server: Server | undefined;
   #ended: (() => void) | undefined;
+  #failed: { error: unknown } | undefined;
 
   constructor(options: {
     stateDirectory: string;
@@ -42,23 +43,41 @@ export class StatusSocket implements Service {
       this.#listen();
     }
     await ended;
+    if (this.#failed) throw this.#failed.error;
   }
 
   #listen(): void {
-    // The journal's lock is ours, so a socket that lies there is a dead process's.
-    rmSync(this.#path, { force: true });
     const server = createServer((connection) => {
       this.#connections.add(connection);
       connection.on('close', () => this.#connections.delete(connection));
       connection.on('error', () => connection.destroy());
       connection.setTimeout(answerTimeoutMs, () => connection.destroy());
-      connection.end(`${JSON.stringify(this.#status())}\n`);
+      this.#answer(connection);
     });
     server.maxConnections = 16;
     server.on('error', (error) => this.#onProblem(`status cannot be asked: ${error.message}`));
-    server.listen(this.#path, () => chmodSync(this.#path, 0o600));
+    server.on('listening', () => chmodSync(this.#path, 0o600));
+    try {
+      // The journal's lock is ours, so a socket that lies there is a dead process's.
+      rmSync(this.#path, { force: true });
+      server.listen(this.#path);
+    } catch (error) {
+      this.#onProblem(`status cannot be asked: ${error instanceof Error ? error.message : String(error)}`);
+      return;
+    }
     server.unref();
     this.#server = server;
+  }
+
+  /** A journal that cannot be read any more is met here like anywhere else: it ends the service, and with it all. */
+  #answer(connection: Socket): void {
+    try {
+      connection.end(`${JSON.stringify(this.#status())}\n`);
+    } catch (error) {
+      connection.destroy();
+      this.#failed = { error };
+      this.#ended?.();
+    }
   }
 
   async stop(): Promise<void> {

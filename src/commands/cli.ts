@@ -1,19 +1,21 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { journalTrouble, StateError } from '../adapters/journal-file.ts';
+import { journalTrouble, StateError } from '../adapters/journal-trouble.ts';
 import { ConfigError } from '../config/problem.ts';
 import { parseDuration } from '../config/units.ts';
+import { sessionLogSchema } from '../domain/session-log.ts';
 import { configCheck, configPrint } from './config.ts';
 import { backfill, drain } from './drain.ts';
 import { type Edge, exitCode } from './edge.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
 import { plan } from './plan.ts';
+import { recover } from './recover.ts';
 import { type RunFlags, run } from './run.ts';
 import { schemaText } from './schema.ts';
 import { status } from './status.ts';
 import { programVersion } from './version.ts';
 
 const help = `
-Exit codes: 0 all is well, 75 something is left to ship (each file is named), 64 usage, 78 configuration, 70 a bug.
+Exit codes: 0 all is well, 75 something is left to ship (each file is named), 64 usage, 69 destination, 78 configuration, 70 a bug.
 
 The folder, the bucket and all else come from a YAML file (--config, TRAINLOGD_CONFIG, /etc/trainlogd/config.yaml),
 from TRAINLOGD_* variables, and from a .env file with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, S3_BUCKET_NAME.
@@ -90,6 +92,9 @@ function buildProgram(edge: Edge, give: (code: number) => void): Command {
   command('status', 'show backlog, uploads and what needs you').action(async (_, self: Command) =>
     give(await status(edge, flagsOf(self))),
   );
+  command('recover', 'complete the files of a session whose host is lost from what is in the bucket')
+    .argument('<id>', 'id of the session', sessionId)
+    .action(async (id: string, _, self: Command) => give(await recover(edge, flagsOf(self), id)));
   const config = command('config', 'check or print the configuration');
   for (const [name, description, act] of [
     ['check', 'name every problem at once', configCheck],
@@ -104,6 +109,13 @@ function buildProgram(edge: Edge, give: (code: number) => void): Command {
     edge.stdout(schemaText());
   });
   return program;
+}
+
+function sessionId(value: string): string {
+  const { success } = sessionLogSchema.shape.session.shape.id.safeParse(value);
+  if (!success)
+    throw new InvalidArgumentError('An id has letters, digits, dots, dashes and underscores, up to 128.');
+  return value;
 }
 
 function duration(value: string): number {
@@ -130,7 +142,7 @@ function explain(error: unknown, edge: Edge): number {
   }
   const trouble = journalTrouble(error);
   if (trouble !== undefined) {
-    edge.stderr(`trainlogd: ${trouble}\n`);
+    edge.stderr(`trainlogd: ${trouble.cause}: ${trouble.remedy}\n`);
     return exitCode.unsent;
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);

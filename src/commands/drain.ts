@@ -3,7 +3,8 @@ import { type Edge, exitCode } from './edge.ts';
 import { counted } from './human.ts';
 import type { GlobalFlags } from './inputs.ts';
 import { Progress } from './progress.ts';
-import { type ShipOptions, ship } from './ship.ts';
+import { ship } from './ship.ts';
+import type { ShipOptions } from './ship-options.ts';
 
 export interface DrainFlags extends GlobalFlags {
   readonly timeoutMs: number;

@@ -4,17 +4,22 @@ export interface Edge {
   readonly cwd: string;
   readonly pid: number;
   readonly isRoot: boolean;
+  /** A system user may have none. */
+  readonly homeDirectory: string | undefined;
   readonly stderrIsTerminal: boolean;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   /** Called for each signal that asks to end; returns a function that stops listening. */
   readonly onEndSignal: (listener: (signal: string) => void) => () => void;
+  /** Called when the configuration is to be read again; returns a function that stops listening. */
+  readonly onReload: (listener: () => void) => () => void;
 }
 
 /** Exit codes are part of the contract; the larger ones are those of sysexits.h. */
 export const exitCode = {
   ok: 0,
   usage: 64,
+  unreachable: 69,
   bug: 70,
   unsent: 75,
   configuration: 78,

@@ -1,4 +1,4 @@
-import { homedir, hostname } from 'node:os';
+import { hostname } from 'node:os';
 import type { LoadInputs } from '../config/load.ts';
 import type { OptionKey } from '../config/schema.ts';
 import type { Edge } from './edge.ts';
@@ -19,20 +19,11 @@ export function loadInputs(
   return {
     env: edge.env,
     cwd: edge.cwd,
-    homeDirectory: homeOf(),
+    homeDirectory: edge.homeDirectory,
     isRoot: edge.isRoot,
     hostname: hostname(),
     configFile: flags.config,
     envFile: flags.envFile,
     overrides: { ...overrides, ...(flags.logLevel !== undefined && { 'log.level': flags.logLevel }) },
   };
-}
-
-/** A system user may have none. */
-function homeOf(): string | undefined {
-  try {
-    return homedir();
-  } catch {
-    return undefined; // reason: without one, state.directory must be named, and the configuration says so
-  }
 }

@@ -23,6 +23,7 @@ export async function plan(edge: Edge, flags: GlobalFlags, directory: string | u
     clock: systemClock,
     onDegraded: () => {},
     onClaimsImpossible: () => {},
+    onLimit: () => {},
   });
   try {
     const state = await source.state();
@@ -39,6 +40,7 @@ export async function plan(edge: Edge, flags: GlobalFlags, directory: string | u
         readings: new SessionReadings({ source, readers: formatReaders, oneFile: readOneFileSession }),
         rules: rootRules(config),
         choose: createCompanionFilter(config.companions),
+        compression: config.companions.compression,
         keyTemplate: config.destination.keyTemplate,
         host: hostname(),
         folder: realFolder(config.watch.directory),

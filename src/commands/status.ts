@@ -1,70 +1,25 @@
-import { existsSync } from 'node:fs';
-import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { openJournalFile } from '../adapters/journal-file.ts';
-import { createSqliteJournal } from '../adapters/sqlite-journal.ts';
 import { askStatus } from '../adapters/status-socket.ts';
-import { createStore, realFolder } from '../compose-parts.ts';
 import { loadConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
 import type { Status } from '../ports/status.ts';
 import { type Edge, exitCode } from './edge.ts';
 import { counted, humanBytes } from './human.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
 import { oneLine } from './one-line.ts';
-import { programVersion } from './version.ts';
+import { readStatus } from './status-without-agent.ts';
 
 /** `trainlogd status`: asks the daemon; when none runs, reads the journal that it left. */
 export async function status(edge: Edge, flags: GlobalFlags): Promise<number> {
   const { config } = loadConfig(loadInputs(edge, flags));
-  const found = (await askStatus(config.state.directory)) ?? (await readJournal(config));
+  const found = (await askStatus(config.state.directory)) ?? (await readStatus(config));
   edge.stdout(flags.json ? `${JSON.stringify(found, null, 2)}\n` : statusText(found));
   return exitCode.ok;
 }
-
-async function readJournal(config: Config): Promise<Status> {
-  const host = hostname();
-  const folder = realFolder(config.watch.directory);
-  const store = createStore(config);
-  const destination = store.name;
-  await store.close();
-  const common = {
-    version: 1,
-    running: false,
-    host,
-    program: programVersion(),
-    folder,
-    destination,
-    state: config.state.directory,
-    uploads: [],
-    loose: [],
-  } as const;
-  if (!existsSync(join(config.state.directory, 'journal.sqlite'))) return { ...common, backlog: nothing };
-  const journal = createSqliteJournal(openJournalFile(config.state.directory, undefined));
-  try {
-    return { ...common, backlog: journal.backlog(folder) };
-  } finally {
-    journal.close();
-  }
-}
-
-const nothing: Status['backlog'] = {
-  open: 0,
-  shipping: 0,
-  shipped: 0,
-  skipped: 0,
-  pendingFiles: 0,
-  pendingBytes: 0,
-  oldestPendingFoundAtMs: undefined,
-  unsent: [],
-  parked: [],
-};
 
 /** How many items of a kind are named; `--json` names more. */
 const namedMax = 20;
 
 function statusText(status: Status): string {
-  const { backlog, blocked } = status;
+  const { backlog, blocked, trouble } = status;
   const lines = [
     status.running
       ? `trainlogd ${status.program} runs as process ${status.pid} on ${status.host}`
@@ -74,6 +29,13 @@ function statusText(status: Status): string {
     `  sessions     ${backlog.shipped} shipped, ${backlog.shipping} being shipped, ${backlog.open} open, ${backlog.skipped} left to backfill`,
     `  to send      ${counted(backlog.pendingFiles, 'file')}, ${humanBytes(backlog.pendingBytes)}`,
   ];
+  lines.push(...partsLines(status), ...accessLines(status));
+  if (trouble)
+    lines.push(
+      '',
+      `waiting for the state directory for ${Math.round(trouble.sinceMs / 1000)} s, ${trouble.code}: ${trouble.cause}`,
+      `  ${trouble.remedy}`,
+    );
   if (blocked)
     lines.push(
       '',
@@ -96,11 +58,51 @@ function statusText(status: Status): string {
   );
   lines.push(
     ...section(
+      'shipped by other hosts',
+      (status.elsewhere ?? []).map(({ session, host }) => `${session}: held by ${host}`),
+    ),
+  );
+  lines.push(
+    ...section(
       'in no session, not shipped',
       status.loose.map((path) => JSON.stringify(path)),
     ),
   );
   return `${lines.join('\n')}\n`;
+}
+
+function partsLines({ parts, throttled }: Status): string[] {
+  const lines: string[] = [];
+  if (parts && parts.open > 0)
+    lines.push(
+      `  in parts     ${counted(parts.open, 'upload')} under way, ${humanBytes(parts.openBytes)} there already`,
+    );
+  if (parts && parts.abandoned > 0)
+    lines.push(
+      `  given up     ${counted(parts.abandoned, 'upload')}, ${humanBytes(parts.abandonedBytes)}, until the bucket frees them`,
+    );
+  if (throttled)
+    lines.push(
+      `  throttled    ${throttled.requests} of ${counted(throttled.of, 'request')} at once: the destination asks for fewer`,
+    );
+  return lines;
+}
+
+function accessLines({ credentials, clockBehindMs = 0 }: Status): string[] {
+  const lines: string[] = [];
+  if (credentials) {
+    const { source, expiresAt, problem } = credentials;
+    lines.push(`  credentials  ${source}${expiresAt === undefined ? '' : `, until ${expiresAt}`}`);
+    if (problem !== undefined) lines.push(`               not renewed: ${oneLine(problem)}`);
+  }
+  if (clockBehindMs !== 0) {
+    const seconds = Math.round(Math.abs(clockBehindMs) / 1000);
+    const side = clockBehindMs > 0 ? 'behind' : 'ahead of';
+    lines.push(
+      `  clock        ${seconds} s ${side} the server's, corrected for requests: set it, best by NTP`,
+    );
+  }
+  return lines;
 }
 
 function section(title: string, items: readonly string[]): string[] {

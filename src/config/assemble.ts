@@ -1,5 +1,5 @@
 import type { Config, Destination } from './config.ts';
-import { type FoundCredentials, findCredentials } from './credentials.ts';
+import { credentialPlaces, type DotenvFile, type FoundCredentials, findCredentials } from './credentials.ts';
 import { checkpointGlobs } from './default-globs.ts';
 import { buildDestination } from './destination.ts';
 import { deepFreeze } from './freeze.ts';
@@ -31,6 +31,7 @@ export interface Parts extends Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly environment: Variables;
   readonly dotenv: Variables;
+  readonly dotenvFile: DotenvFile;
   readonly yaml: Layer;
   readonly overrides: Layer;
   readonly configFile: string | undefined;
@@ -46,7 +47,8 @@ export function assemble(parts: Parts): LoadedConfig | undefined {
   const watched = watchedDirectory(resolved, parts);
   const credentials = s3Credentials(resolved, parts);
   const variableNames = [...Object.keys(parts.env).filter((name) => parts.env[name]), ...dotenv.keys()];
-  const destination = buildDestination({ ...parts, resolved, credentials, watched, variableNames });
+  const places = credentialPlaces(credentials, parts);
+  const destination = buildDestination({ ...parts, resolved, credentials, places, watched, variableNames });
   const state = stateDirectory(resolved, watched, parts);
   checkTogether(resolved, findings);
   if (!destination || watched === undefined || state === undefined) return undefined;

@@ -79,6 +79,23 @@ export interface S3Destination {
    * spreading leave it out: hand on the destination itself, not a copy. Absent: the SDK's own chain.
    */
   readonly credentials?: Credentials;
+  /** Where credentials come from and may be read again while we run. Not enumerable either. */
+  readonly credentialPlaces?: CredentialPlaces;
+}
+
+export interface CredentialPlaces {
+  /** The variables of AWS's own tools (`AWS_…`), as they are set. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly homeDirectory: string | undefined;
+  /** The guide's pair; nothing else is looked for where it is set. */
+  readonly keyPair: KeyPairPlace | undefined;
+}
+
+export interface KeyPairPlace {
+  /** The `.env` file that it, or a part of it, stands in. */
+  readonly file: string | undefined;
+  /** The pair that is there now, or what is wrong with it. */
+  readonly read: () => Credentials | string;
 }
 
 export interface Credentials {

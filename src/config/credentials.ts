@@ -1,4 +1,5 @@
-import type { Credentials } from './config.ts';
+import type { CredentialPlaces, Credentials } from './config.ts';
+import type { Surroundings } from './paths.ts';
 import type { Findings } from './problem.ts';
 import type { Variable, Variables } from './variables.ts';
 
@@ -6,6 +7,8 @@ export interface FoundCredentials {
   readonly credentials: Credentials;
   /** Where the key pair was set, without any of it. */
   readonly at: string;
+  /** Whether any of it stands in the `.env` file. */
+  readonly inFile: boolean;
 }
 
 const idName = 'AWS_ACCESS_KEY_ID';
@@ -38,7 +41,43 @@ export function findCredentials(
       ...(token && { sessionToken: token.value }),
     }),
     at: [...new Set([id.source.at, secret.source.at])].join(', '),
+    inFile: [id, secret, token].some((variable) => variable?.source.layer === 'dotenv'),
   };
+}
+
+/** What may be looked at again while we run: the `.env` file for the pair, and the places of AWS's own tools. */
+export function credentialPlaces(
+  found: FoundCredentials | undefined,
+  parts: Pick<Surroundings, 'homeDirectory'> & {
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly environment: Variables;
+    readonly dotenvFile: DotenvFile;
+  },
+): CredentialPlaces {
+  const { env, homeDirectory, environment, dotenvFile } = parts;
+  const own = Object.entries(env).filter(([name]) => name.startsWith('AWS_'));
+  const read = () => (found?.inFile ? readAgain(environment, dotenvFile) : (found?.credentials ?? ''));
+  return {
+    env: Object.fromEntries(own),
+    homeDirectory,
+    keyPair: found && { file: found.inFile ? dotenvFile.path : undefined, read },
+  };
+}
+
+/** The `.env` file, to be read again. */
+export interface DotenvFile {
+  readonly path: string;
+  readonly read: (findings: Findings) => Variables | string;
+}
+
+function readAgain(environment: Variables, { path, read }: DotenvFile): Credentials | string {
+  const findings: Findings = { problems: [], warnings: [] };
+  const dotenv = read(findings);
+  if (typeof dotenv === 'string') return `${path}: ${dotenv}`;
+  const found = findCredentials(environment, dotenv, findings);
+  const problem = findings.problems.find(({ key }) => [idName, secretName, tokenName].includes(key ?? ''));
+  if (problem) return `${problem.at ?? path}: ${problem.key}: ${problem.problem}`;
+  return found?.credentials ?? `${path}: it no longer sets ${idName} and ${secretName}`;
 }
 
 /** The texts that no output may hold, the ones that were refused included. */

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { Destination, DirectoryDestination, S3Destination } from './config.ts';
+import type { CredentialPlaces, Destination, DirectoryDestination, S3Destination } from './config.ts';
 import type { FoundCredentials } from './credentials.ts';
 import { editDistance } from './nearest.ts';
 import { isWithin } from './paths.ts';
@@ -10,6 +10,7 @@ import type { OptionKey } from './schema.ts';
 export interface DestinationContext {
   readonly resolved: Resolved;
   readonly credentials: FoundCredentials | undefined;
+  readonly places: CredentialPlaces;
   /** Absolute; undefined when the configured one was refused. */
   readonly watched: string | undefined;
   /** Names of all variables that are set, to name the one that was meant for the bucket. */
@@ -79,6 +80,7 @@ function buildS3(location: string, context: DestinationContext): S3Destination |
     tags: values['destination.tags'],
     checksums: values['destination.checksums'],
   };
+  Object.defineProperty(destination, 'credentialPlaces', { value: context.places, enumerable: false });
   if (context.credentials)
     Object.defineProperty(destination, 'credentials', {
       value: context.credentials.credentials,

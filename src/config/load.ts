@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { assemble, type LoadedConfig } from './assemble.ts';
-import { secretTexts } from './credentials.ts';
+import { type DotenvFile, secretTexts } from './credentials.ts';
 import type { Surroundings } from './paths.ts';
 import { ConfigError, type Findings, type Problem } from './problem.ts';
 import { overrideLayer } from './resolve.ts';
@@ -34,13 +34,15 @@ const fileBytesMax = 1024 * 1024;
 export function loadConfig(inputs: LoadInputs): LoadedConfig {
   const findings: Findings = { problems: [], warnings: [] };
   const environment = environmentVariables(inputs.env, findings);
-  const dotenv = loadDotenv(inputs, findings);
+  const dotenvFile = dotenvFileOf(inputs);
+  const dotenv = loadDotenv(inputs, dotenvFile, findings);
   const { layer: yaml, file } = loadYaml(inputs, environment, dotenv, findings);
   const overrides = overrideLayer(inputs.overrides ?? {}, findings);
   const loaded = assemble({
     ...inputs,
     environment,
     dotenv,
+    dotenvFile,
     yaml,
     overrides,
     configFile: file,
@@ -57,8 +59,16 @@ export function loadConfig(inputs: LoadInputs): LoadedConfig {
   return { ...loaded, warnings };
 }
 
-function loadDotenv({ cwd, envFile }: LoadInputs, findings: Findings): Variables {
-  const file = resolve(cwd, envFile ?? '.env');
+function dotenvFileOf({ cwd, envFile }: LoadInputs): DotenvFile {
+  const path = resolve(cwd, envFile ?? '.env');
+  const read = (findings: Findings) => {
+    const text = readText(path);
+    return typeof text === 'string' ? dotenvVariables(text, path, findings) : text.failure;
+  };
+  return { path, read };
+}
+
+function loadDotenv({ envFile }: LoadInputs, { path: file }: DotenvFile, findings: Findings): Variables {
   const text = readText(file);
   if (typeof text === 'string') return dotenvVariables(text, file, findings);
   if (envFile !== undefined)

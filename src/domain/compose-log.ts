@@ -21,10 +21,17 @@ export interface LoggedFile {
   readonly state: string;
   /** Another object than that of the receipt may be there. */
   readonly uncertain: boolean;
-  readonly receipt:
-    | { etag: string; sizeBytes: number; crc32: string; partSizeBytes?: number; contentType: string }
-    | undefined;
+  readonly receipt: LoggedReceipt | undefined;
   readonly failure: { reason: MissingReason } | undefined;
+}
+
+export interface LoggedReceipt {
+  readonly etag: string;
+  readonly sizeBytes: number;
+  readonly crc32: string;
+  readonly partSizeBytes?: number;
+  readonly contentType: string;
+  readonly truncated?: boolean;
 }
 
 export interface ComposeInput {
@@ -176,6 +183,7 @@ function companionEntry(file: LoggedFile): CompanionEntry {
     ...(receipt.partSizeBytes !== undefined && { partSize: receipt.partSizeBytes }),
     ...(receipt.crc32 !== '' && { crc32: receipt.crc32 }),
     contentType: receipt.contentType,
+    ...(receipt.truncated && { truncated: true }),
   };
 }
 
@@ -184,7 +192,23 @@ function missingSection({ files, draft, previous }: ComposeInput): MissingEntry[
   const queued = files.flatMap(missingEntry);
   const named = new Set(queued.map((entry) => entry.path));
   const entries = [...queued, ...draft.missing.filter((entry) => !named.has(entry.path))];
+  entries.push(...endsMissing(previous, files, entries));
   return draft.status === 'running' ? entries : [...entries, ...vanishedSince(previous, files, entries)];
+}
+
+/** Of a file that is there in part, the rest is gone, unless something else is known of it. */
+function endsMissing(
+  previous: SessionLog | undefined,
+  files: readonly LoggedFile[],
+  entries: readonly MissingEntry[],
+): MissingEntry[] {
+  const named = new Set(entries.map(({ path }) => path));
+  const cut = files.filter((file) => isListed(file) && file.receipt?.truncated);
+  return cut.flatMap(({ path: at, sizeBytes }) => {
+    const path = displayPath(at);
+    const bytes = previous?.missing.find((entry) => entry.path === path)?.bytes ?? sizeBytes;
+    return named.has(path) ? [] : [{ path, bytes, reason: 'vanished' as const }];
+  });
 }
 
 /**

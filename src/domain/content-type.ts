@@ -1,3 +1,5 @@
+import { contentTypeOfEncoding, type Encoding } from './compression.ts';
+
 const byEnding: Readonly<Record<string, string>> = {
   csv: 'text/csv',
   html: 'text/html',
@@ -13,8 +15,9 @@ const byEnding: Readonly<Record<string, string>> = {
   yml: 'application/yaml',
 };
 
-/** Media type by a file's ending; what is not known is bytes. */
-export function contentTypeOf(path: string): string {
+/** Media type by a file's ending, or of what packs it; what is not known is bytes. */
+export function contentTypeOf(path: string, encoding?: Encoding): string {
+  if (encoding !== undefined) return contentTypeOfEncoding(encoding);
   const ending = /\.([A-Za-z0-9]{1,8})$/.exec(path)?.[1]?.toLowerCase() ?? '';
   return (Object.hasOwn(byEnding, ending) && byEnding[ending]) || 'application/octet-stream';
 }

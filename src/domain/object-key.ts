@@ -7,14 +7,18 @@ import { isUtf8Path, pathToBytes, type WatchedPath } from './watched-path.ts';
  *
  *   {prefix}companions/{year}/{month}/{session-id}/{path}
  *   {prefix}companions/{year}/{month}/{session-id}/.encoded/{SHA-256 of the path's bytes, hex}
+ *   {prefix}companions/{year}/{month}/{session-id}/.resume/{SHA-256 of the path as the log shows it, hex}.json
  *
- * The second form is for paths that cannot be a key. No other path leads there: names that begin with `.` are not read,
- * and should one come here all the same, it is encoded too. So two paths of a session never share a key.
+ * The second form is for paths that cannot be a key, the third for what another host needs to complete a file. No other
+ * path leads there: names that begin with `.` are not read, and should one come here all the same, it is encoded too.
+ * So two paths of a session never share a key.
  */
 
 /** S3's limit, in bytes of UTF-8. */
 export const keyBytesMax = 1024;
 const encodedFolder = '.encoded';
+const resumeFolder = '.resume';
+const ownFolders: readonly string[] = [encodedFolder, resumeFolder];
 
 export function sessionLogKey(template: string, startedAt: Date | number, id: string): string {
   return fill(template, monthOf(startedAt), id);
@@ -27,15 +31,38 @@ export function companionKey(
   id: string,
   path: WatchedPath,
 ): { readonly key: string; readonly encoded: boolean } {
-  const folder = fill(
-    `${fixedPrefix(template)}companions/{year}/{month}/{session-id}/`,
-    monthOf(startedAt),
-    id,
-  );
+  const folder = companionFolder(template, startedAt, id);
   const key = folder + path;
   if (isPlainPath(path) && Buffer.byteLength(key) <= keyBytesMax) return { key, encoded: false };
+  return { key: encodedCompanionKey(template, startedAt, id, path), encoded: true };
+}
+
+/** The form for paths that cannot be a key, or whose key another file has. */
+export function encodedCompanionKey(
+  template: string,
+  startedAt: Date | number,
+  id: string,
+  path: WatchedPath,
+): string {
   const digest = createHash('sha256').update(pathToBytes(path)).digest('hex');
-  return { key: `${folder}${encodedFolder}/${digest}`, encoded: true };
+  return `${companionFolder(template, startedAt, id)}${encodedFolder}/${digest}`;
+}
+
+/** Where the resume record of a file lies; `shownPath` is the path as the session's log shows it. */
+export function resumeKey(template: string, startedAt: Date | number, id: string, shownPath: string): string {
+  const digest = createHash('sha256').update(shownPath).digest('hex');
+  return `${companionFolder(template, startedAt, id)}${resumeFolder}/${digest}.json`;
+}
+
+/** What the keys of all companions of a session begin with. */
+export function companionFolder(template: string, startedAt: Date | number, id: string): string {
+  const folder = `${fixedPrefix(template)}companions/{year}/{month}/{session-id}/`;
+  return fill(folder, monthOf(startedAt), id);
+}
+
+/** Where a destination is asked what it honours; no session's key, whatever its id. */
+export function probeKey(template: string): string {
+  return `${fixedPrefix(template)}companions/.trainlogd-probe`;
 }
 
 function isPlainPath(path: WatchedPath): boolean {
@@ -43,7 +70,7 @@ function isPlainPath(path: WatchedPath): boolean {
   if (!isUtf8Path(path) || hasUnlistable(path)) return false;
   const segments = path.split('/');
   // Clients and proxies normalise these away.
-  return segments[0] !== encodedFolder && !segments.some((segment) => /^\.{0,2}$/.test(segment));
+  return !ownFolders.includes(segments[0] ?? '') && !segments.some((segment) => /^\.{0,2}$/.test(segment));
 }
 
 function hasUnlistable(path: WatchedPath): boolean {

@@ -15,6 +15,10 @@ const droppable: readonly { name: string; drop: (log: SessionLog) => SessionLog 
     name: 'results.checkpointsSaved',
     drop: (log) => ({ ...log, ...(log.results && { results: without(log.results, 'checkpointsSaved') }) }),
   },
+  {
+    name: 'companions[].contentType',
+    drop: (log) => ({ ...log, companions: log.companions.map((entry) => without(entry, 'contentType')) }),
+  },
 ];
 
 /** Each part that is left out is named in a warning. */
@@ -28,7 +32,9 @@ export function trimLog(log: SessionLog, bytesMax: number): SessionLog {
     const warning = `${name} is left out: the log would be larger than sessionLog.bytesMax, ${bytesMax} bytes`;
     fitting = { ...smaller, warnings: [...fitting.warnings, warning] };
   }
-  return fitting;
+  if (bytesOf(fitting) <= bytesMax) return fitting;
+  const warning = `the log is larger than sessionLog.bytesMax, ${bytesMax} bytes: its files are named, whatever that takes`;
+  return { ...fitting, warnings: [...fitting.warnings, warning] };
 }
 
 /** At its longest: what is left out must not depend on the revision. */

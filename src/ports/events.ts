@@ -8,6 +8,9 @@ export interface EventMap {
   'daemon.forced': { signal: string };
   'daemon.stopped': { unsent: number; exitCode: number };
   'config.warning': { problem: string };
+  /** Sections that differ; none: only credentials are looked for again. */
+  'config.reloaded': { changed: readonly string[] };
+  'config.rejected': { problems: readonly string[] };
   'folder.missing': { folder: string; remedy: string };
   'folder.found': { folder: string };
   'folder.replaced': { folder: string };
@@ -15,6 +18,7 @@ export interface EventMap {
   'folder.loose': { path: string; count: number; example: string };
   'watch.degraded': { code: string; message: string; remedy: string };
   'claims.impossible': { code: string; message: string; remedy: string };
+  'files.limit': { code: string; message: string; remedy: string };
   'claim.released': { session: string; path: string; reason: string };
   'session.found': { session: string; path: string; by: string };
   'session.skipped': { count: number; olderThan: string };
@@ -45,6 +49,7 @@ export interface EventMap {
     code: string;
     cause: string;
   };
+  'upload.restarted': { session: string; path: string; sentBytes: number; cause: string };
   'destination.blocked': {
     destination: string;
     code: string;
@@ -52,8 +57,25 @@ export interface EventMap {
     remedy: string;
     probeInMs: number;
   };
+  'destination.throttled': { destination: string; code: string; requests: number; of: number };
+  'destination.unthrottled': { destination: string; requests: number };
   'destination.open': { destination: string; blockedForMs: number };
+  /** On a shared folder: another host ships the session. */
+  'lease.held': { session: string; host: string };
+  'lease.taken': { session: string; from: string; because: string };
+  'lease.lost': { session: string; host: string };
+  'lease.problem': { session: string; code: string; cause: string; remedy: string };
   'journal.recovered': { openSessions: number; unfinishedSessions: number; unfinishedFiles: number };
+  'journal.trouble': { state: string; code: string; cause: string; remedy: string; probeInMs: number };
+  'journal.usable': { state: string; forMs: number };
+  'journal.damaged': { state: string; cause: string; file: string };
+  'claims.kept': { directory: string; files: number };
+  /** Where new credentials come from, and until when they hold (RFC 3339). */
+  'credentials.changed': { source: string; expiresAt: string | undefined };
+  'credentials.problem': { source: string; cause: string; remedy: string };
+  /** How far the host's clock is behind the server's; negative: ahead of it. */
+  'clock.skewed': { offsetMs: number };
+  'clock.right': Record<string, never>;
   'service.failed': { service: string; cause: string };
 }
 

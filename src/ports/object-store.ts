@@ -18,7 +18,8 @@ export interface ObjectStore {
   readonly name: string;
   /**
    * False where two first writes of one key may both succeed because the endpoint does not honour conditions.
-   * Such a first write is certain only when `find` still shows it `createSettleMs` later.
+   * Such a first write is certain only when `find` still shows it `createSettleMs` later. Both are known once a `put`
+   * has returned.
    */
   readonly createIsAtomic: boolean;
   readonly createSettleMs: number;

@@ -26,7 +26,8 @@ export interface PartStore {
 
   /**
    * Makes a part of bytes that an object of ours already holds, without sending them. The caller knows these bytes and
-   * gives their checksum. Undefined where the destination does not do that or does not allow it.
+   * gives their checksum. Undefined where the destination does not do that or does not allow it; Conflict where `from`
+   * is not there any more.
    */
   copy(
     upload: PartUpload,

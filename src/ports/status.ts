@@ -1,4 +1,5 @@
 import type { Backlog } from './backlog.ts';
+import type { UploadCounts } from './ledger.ts';
 
 /** What `trainlogd status` shows; also the answer on the status socket. Version 1; fields are only added. */
 export interface Status {
@@ -17,6 +18,20 @@ export interface Status {
     readonly remedy: string;
     readonly sinceMs: number;
   };
+  readonly credentials?: CredentialsState;
+  /** How far the clock of this host is behind the server's, when requests are signed with a corrected time. */
+  readonly clockBehindMs?: number;
+  /** The state directory cannot be used: nothing goes on until it can. */
+  readonly trouble?: {
+    readonly code: string;
+    readonly cause: string;
+    readonly remedy: string;
+    readonly sinceMs: number;
+  };
+  /** The destination asked for fewer requests, and gets so many at once. */
+  readonly throttled?: { readonly requests: number; readonly of: number };
+  /** Uploads in parts with the bytes that they hold in the bucket: under way, and given up but not freed yet. */
+  readonly parts?: UploadCounts;
   readonly backlog: Backlog;
   readonly uploads: readonly {
     readonly session: string;
@@ -25,6 +40,17 @@ export interface Status {
     readonly sentBytes: number;
     readonly forMs: number;
   }[];
+  /** Sessions of a shared folder that another host ships. */
+  readonly elsewhere?: readonly { readonly session: string; readonly host: string }[];
   /** Files straight in the folder that belong to no session and are not shipped. */
   readonly loose: readonly string[];
+}
+
+/** Where requests get their credentials from; nothing of the credentials themselves. */
+export interface CredentialsState {
+  readonly source: string;
+  /** RFC 3339; absent for credentials that do not expire. */
+  readonly expiresAt?: string;
+  /** Why the last renewal failed, and what to do. */
+  readonly problem?: string;
 }

@@ -1,3 +1,5 @@
+import type { Encoding } from '../domain/compression.ts';
+
 export interface StoredObject {
   readonly key: string;
   readonly sizeBytes: number;
@@ -5,6 +7,8 @@ export interface StoredObject {
   readonly etag: string;
   /** User metadata, lower-case names; empty when the object is not one of ours. */
   readonly metadata: Readonly<Record<string, string>>;
+  /** When it was written, by the destination's clock; absent where that is not known. */
+  readonly writtenAtMs?: number;
 }
 
 /** `absent`: create, never overwrite. Otherwise: replace only the object that has this ETag. */
@@ -18,6 +22,8 @@ export interface ByteSource {
    * long, may be used to hold them: the result is then a part of it.
    */
   read(position: number, length: number, into?: Buffer): Promise<Buffer>;
+  /** Set: the object is to hold these bytes packed like this, which makes another size of them. */
+  readonly encoding?: Encoding | undefined;
   /** Throws FileFailure('changing') when the bytes may no longer be what was read. */
   assertUnchanged(): Promise<void>;
 }

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { CompanionChoice } from '../domain/companion-filter.ts';
+import type { Encoding } from '../domain/compression.ts';
 import type { Seal } from '../domain/end-rule.ts';
-import { lastFileTime } from '../domain/file-time.ts';
-import type { JsonValue } from '../domain/json.ts';
 import type { FactSource } from '../domain/merge-facts.ts';
-import { companionKey } from '../domain/object-key.ts';
-import { redact } from '../domain/redaction.ts';
-import { inferredFrom, type SessionDraft } from '../domain/session-draft.ts';
+import type { SessionDraft } from '../domain/session-draft.ts';
 import { displayPath, pathToBytes, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
 import { directoryIdentity, type FileSource, type FileStat, fingerprintOf } from '../ports/file-source.ts';
 import type { FileRecord, Journal, NewFile, SessionIdentity } from '../ports/journal.ts';
+import { companionKeys } from './companion-keys.ts';
+import { inferredSource, sealSource, withoutSecrets } from './draft-sources.ts';
 import type { SurveyedSession } from './folder-survey.ts';
 import { identify } from './identify.ts';
 import type { SessionReading, SessionReadings } from './session-reading.ts';
+import { overdueUploads, snapshotFiles, unsentFiles } from './snapshot-files.ts';
 import { type SessionFile, type SortedFiles, sortFiles } from './sort-files.ts';
 import { shapeOf, type TrackedSession } from './tracked-session.ts';
 
@@ -25,6 +25,8 @@ export interface AssemblerOptions {
   readonly journal: Journal;
   readonly readings: SessionReadings;
   readonly clock: Clock;
+  /** As `identify` takes it. */
+  readonly serverNowMs?: () => number;
   readonly events: Events;
   readonly choose: (path: WatchedPath, sizeBytes: number) => CompanionChoice;
   readonly keyTemplate: string;
@@ -32,6 +34,10 @@ export interface AssemblerOptions {
   readonly agent: { readonly version: string; readonly host: string };
   /** What the configuration knows about user, pod and price. */
   readonly defaults: FactSource | undefined;
+  /** How files of ended sessions are packed on their way; absent: not at all. */
+  readonly compression?: Encoding | 'none';
+  /** Files of running sessions that are smaller are shipped whole; larger ones grow in the bucket. */
+  readonly growsFromBytes: number;
 }
 
 /**
@@ -45,32 +51,58 @@ export class Assembler {
     this.#options = options;
   }
 
-  /** `seal` undefined: a log of the session as it is, `running`, with nothing queued. */
+  /** Of a session that has ended: all that is there is queued. */
   async assemble(
     tracked: TrackedSession,
     surveyed: SurveyedSession,
-    seal: Seal | undefined,
+    seal: Seal,
     isSettled: (path: WatchedPath) => boolean,
   ): Promise<{ changing: readonly WatchedPath[]; warnings: readonly string[] }> {
-    const { journal, readings } = this.#options;
-    const record = tracked.record;
-    if (!record)
-      throw new Error(`session ${JSON.stringify(tracked.root)} is assembled before it is in the journal`);
-    const reading = await readings.read({ root: tracked.root, kind: tracked.kind, files: surveyed.files });
-    const identity = record.identity ?? identify(this.#options, record, surveyed, reading);
-    tracked.record = { ...record, identity };
-    const sorted = sortFiles(surveyed, reading, { choose: this.#options.choose, isSettled });
-    const known = new Map(journal.files(record.sid).map((row) => [row.path, row]));
-    const draft = this.#draft(surveyed, reading, sorted, seal, seal ? [] : unsent(sorted, known));
-    if (!seal) {
-      journal.enqueue(record.sid, { seal: undefined, shape: '', draft, files: [] });
-      return { changing: [], warnings: draft.warnings };
-    }
-    const files = await this.#queue(record.sid, identity, sorted, known);
+    const { journal } = this.#options;
+    const { sid, identity, sorted, known, draftOf } = await this.#sort(tracked, surveyed, isSettled);
+    const draft = draftOf(seal, []);
+    const files = await this.#queue(sid, identity, sorted, known);
     const shape = sorted.changing.length > 0 ? '' : this.#shape(surveyed, files);
-    journal.enqueue(record.sid, { seal, shape, draft, files });
+    journal.enqueue(sid, { seal, shape, draft, files });
     tracked.forgetFiles(shape);
     return { changing: sorted.changing.map(({ path }) => path), warnings: draft.warnings };
+  }
+
+  /** Of a session that goes on: a log of it as it is. `withFiles`: small files go with it as they are, unclaimed. */
+  async snapshot(
+    tracked: TrackedSession,
+    surveyed: SurveyedSession,
+    { withFiles }: { withFiles: boolean },
+  ): Promise<void> {
+    const { journal, clock, growsFromBytes } = this.#options;
+    const { sid, identity, sorted, known, draftOf } = await this.#sort(tracked, surveyed, () => true);
+    const files = withFiles
+      ? snapshotFiles(sorted, known, {
+          growsFromBytes,
+          overdue: overdueUploads(journal, sid, clock.nowMs()),
+          keyOf: this.#keys(sid, identity, sorted, known, 'none'),
+        })
+      : [];
+    const draft = draftOf(undefined, unsentFiles(sorted, known, files));
+    journal.enqueue(sid, { seal: undefined, shape: '', draft, files });
+  }
+
+  async #sort(tracked: TrackedSession, surveyed: SurveyedSession, isSettled: (path: WatchedPath) => boolean) {
+    const { journal, readings, choose } = this.#options;
+    const { record } = tracked;
+    if (!record)
+      throw new Error(`session ${JSON.stringify(tracked.root)} is assembled before it is in the journal`);
+    const { sid } = record;
+    const reading = await readings.read({ root: tracked.root, kind: tracked.kind, files: surveyed.files });
+    // The journal's word: the id may have been lost to another session in the bucket since.
+    const frozen = journal.session(sid)?.identity;
+    const identity = frozen ?? identify(this.#options, record, surveyed, reading);
+    tracked.record = { ...record, identity };
+    const sorted = sortFiles(surveyed, reading, { choose, isSettled });
+    const known = new Map(journal.files(sid).map((row) => [row.path, row]));
+    const draftOf = (seal: Seal | undefined, unsent: SessionDraft['missing']) =>
+      this.#draft(surveyed, reading, sorted, seal, unsent);
+    return { sid, identity, sorted, known, draftOf };
   }
 
   async #queue(
@@ -79,9 +111,11 @@ export class Assembler {
     sorted: SortedFiles,
     known: ReadonlyMap<WatchedPath, FileRecord>,
   ): Promise<NewFile[]> {
+    const { compression = 'none' } = this.#options;
+    const keyOf = this.#keys(sid, identity, sorted, known, compression);
     const files: NewFile[] = [];
     for (const file of sorted.companions) {
-      const { key } = companionKey(this.#options.keyTemplate, identity.startedAtMs, identity.id, file.path);
+      const key = keyOf({ path: file.path, sizeBytes: file.entry.stat.sizeBytes });
       const row = known.get(file.path);
       const fingerprint = fingerprintOf(file.entry.stat);
       const isThere =
@@ -97,6 +131,18 @@ export class Assembler {
     // No fingerprint: whatever is there at the next look is news.
     for (const file of sorted.changing) files.push(newFile(file, 'other', ''));
     return files;
+  }
+
+  #keys(
+    sid: number,
+    identity: SessionIdentity,
+    { companions }: SortedFiles,
+    known: ReadonlyMap<WatchedPath, FileRecord>,
+    wanted: Encoding | 'none',
+  ) {
+    const { journal, keyTemplate } = this.#options;
+    const isOpen = (path: WatchedPath) => journal.openUpload(sid, path) !== undefined;
+    return companionKeys({ keyTemplate, identity, known, companions, wanted, isOpen });
   }
 
   async #claim(
@@ -134,7 +180,7 @@ export class Assembler {
     reading: SessionReading,
     sorted: SortedFiles,
     seal: Seal | undefined,
-    pending: SessionDraft['missing'],
+    unsent: SessionDraft['missing'],
   ): SessionDraft {
     const { agent, defaults } = this.#options;
     const sources = [...reading.sources, ...sealSource(seal)];
@@ -154,7 +200,7 @@ export class Assembler {
       documents: clean.documents,
       excluded: sorted.excluded,
       checkpoints: sorted.checkpoints,
-      missing: [...pending, ...sorted.missing, ...unreadable],
+      missing: [...unsent, ...sorted.missing, ...unreadable],
       warnings: someOf([...reading.warnings, ...sorted.warnings, ...clean.warnings]),
     };
   }
@@ -182,52 +228,5 @@ function newFile(file: SessionFile, role: NewFile['role'], fingerprint: string):
     sizeBytes: file.entry.stat.sizeBytes,
     fingerprint,
     claim: undefined,
-  };
-}
-
-/** Companions of a running session that are not in the bucket as they are now. */
-function unsent(sorted: SortedFiles, known: ReadonlyMap<WatchedPath, FileRecord>): SessionDraft['missing'] {
-  return sorted.companions
-    .filter(({ path, entry }) => {
-      const row = known.get(path);
-      return row?.state !== 'uploaded' || row.fingerprint !== fingerprintOf(entry.stat);
-    })
-    .map(({ path, entry }) => ({
-      path: displayPath(path),
-      bytes: entry.stat.sizeBytes,
-      reason: 'pending' as const,
-    }));
-}
-
-function sealSource(seal: Seal | undefined): FactSource[] {
-  if (!seal || (seal.endedAt === undefined && seal.error === undefined)) return [];
-  const facts = {
-    ...(seal.endedAt !== undefined && { endedAt: seal.endedAt }),
-    ...(seal.error !== undefined && { results: { error: seal.error } }),
-  };
-  return [{ source: seal.by, facts, provenance: {} }];
-}
-
-/** The last change of any file: the best guess at an end that nobody recorded. */
-function inferredSource(surveyed: SurveyedSession, seal: Seal | undefined): FactSource {
-  const endedAt = lastFileTime(surveyed.files.map(({ stat }) => stat.mtimeNs));
-  return { source: inferredFrom, facts: seal && endedAt !== undefined ? { endedAt } : {}, provenance: {} };
-}
-
-function withoutSecrets(
-  documents: Readonly<Record<string, JsonValue>>,
-  sources: readonly FactSource[],
-): Pick<SessionDraft, 'documents' | 'sources'> & { warnings: string[] } {
-  const paths = new Set<string>();
-  const clean = <T>(value: T, prefix: string): T => {
-    const plain = redact(value as JsonValue);
-    for (const path of plain.redacted) paths.add(`${prefix}${path}`);
-    // Redaction replaces strings by strings: the shape stays.
-    return plain.value as T;
-  };
-  return {
-    documents: clean(documents, 'native.'),
-    sources: sources.map((source) => ({ ...source, facts: clean(source.facts, '') })),
-    warnings: [...paths].map((path) => `${path} looked like a secret or an e-mail address and is redacted`),
   };
 }

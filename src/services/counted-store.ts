@@ -1,4 +1,5 @@
 import type { ObjectStore } from '../ports/object-store.ts';
+import type { PartStore } from '../ports/part-store.ts';
 
 /** Counts what a destination did as asked, for whoever must know whether it works. */
 export interface Served {
@@ -13,19 +14,41 @@ export function countServed(store: ObjectStore, served: Served): ObjectStore {
     served.reads += 1;
     return answer;
   };
+  const write = async <T>(request: Promise<T>): Promise<T> => {
+    const answer = await request;
+    served.writes += 1;
+    return answer;
+  };
   return {
     name: store.name,
-    createIsAtomic: store.createIsAtomic,
-    createSettleMs: store.createSettleMs,
+    // Some destinations know it only after their first write.
+    get createIsAtomic() {
+      return store.createIsAtomic;
+    },
+    get createSettleMs() {
+      return store.createSettleMs;
+    },
     find: (key, signal) => read(store.find(key, signal)),
     get: (key, bytesMax, signal) => read(store.get(key, bytesMax, signal)),
     verify: (object, source, signal) => store.verify(object, source, signal),
-    put: async (request, signal) => {
-      const receipt = await store.put(request, signal);
-      served.writes += 1;
-      return receipt;
-    },
-    parts: store.parts,
+    put: (request, signal) => write(store.put(request, signal)),
+    parts: store.parts && countParts(store.parts, write),
     close: () => store.close(),
+  };
+}
+
+function countParts(parts: PartStore, write: <T>(request: Promise<T>) => Promise<T>): PartStore {
+  return {
+    get layout() {
+      return parts.layout;
+    },
+    begin: (request, signal) => write(parts.begin(request, signal)),
+    send: (upload, part, source, signal, onProgress) =>
+      write(parts.send(upload, part, source, signal, onProgress)),
+    // Not counted: a denied copy is an answer, too.
+    copy: (upload, part, from, crc32, signal) => parts.copy(upload, part, from, crc32, signal),
+    complete: (upload, sent, condition, signal) => write(parts.complete(upload, sent, condition, signal)),
+    // Nor this: it may be denied, and needs a right that nothing else needs.
+    abort: (upload, signal) => parts.abort(upload, signal),
   };
 }

@@ -33,16 +33,27 @@ export interface Survey {
   readonly empty: readonly WatchedPath[];
   /** What could not be looked at; sessions below it may be there all the same. */
   readonly problems: Listing['problems'];
+  /** What could not be looked at may be looked at soon: the look is to be made again. */
+  readonly again: boolean;
 }
 
-/** What tells a file straight in the folder that is a session by itself from another; undefined when it is none. */
+/**
+ * What tells a file straight in the folder that is a session by itself from another; undefined when it is none. Throws
+ * FileFailure when that cannot be told now.
+ */
 export type OneFileRule = (entry: Entry) => Promise<string | undefined>;
+
+/** How a survey goes about it. `isLast`: directories straight in the folder that can wait until all others were looked at. */
+export interface SurveyManner {
+  readonly oneFile: OneFileRule;
+  readonly isLast: (path: WatchedPath) => boolean;
+}
 
 /** The whole folder, one directory at a time, so that memory holds one subtree. */
 export async function* surveyFolder(
   source: FolderLooks,
   rules: RootRules,
-  oneFile: OneFileRule,
+  { oneFile, isLast }: SurveyManner,
   signal: AbortSignal,
 ): AsyncGenerator<Survey> {
   const top = await listTop(source, signal);
@@ -57,17 +68,19 @@ export async function* surveyFolder(
     return;
   }
   yield await surveyTopFiles(top, rules, oneFile);
-  for (const entry of top.entries) {
+  const directories = top.entries.filter(({ kind }) => kind === 'directory');
+  const last = new Set(directories.filter(({ path }) => isLast(path)));
+  for (const entry of [...directories.filter((one) => !last.has(one)), ...last]) {
     if (signal.aborted) return;
-    if (entry.kind !== 'directory') continue;
     const survey = await surveySubtree(source, entry.path, rules, signal);
     if (survey) yield survey;
   }
 }
 
 /** An unreadable directory is no absent one: it is named, and what was known of it stays. */
-function unreadable(path: WatchedPath, { code, remedy }: FileFailure): Survey {
-  return { top: path, sessions: [], loose: [], empty: [], problems: [{ path, code, remedy }] };
+function unreadable(path: WatchedPath, { code, remedy, reason }: FileFailure): Survey {
+  const problems = [{ path, code, remedy }];
+  return { top: path, sessions: [], loose: [], empty: [], problems, again: reason === 'changing' };
 }
 
 async function listTop(source: FolderLooks, signal: AbortSignal): Promise<Listing | Survey | undefined> {
@@ -103,9 +116,15 @@ export async function surveySubtree(
 export async function surveyTopFiles(top: Listing, rules: RootRules, oneFile: OneFileRule): Promise<Survey> {
   const sessions: SurveyedSession[] = [];
   const loose: Entry[] = [];
+  const problems = [...top.problems];
   for (const entry of top.entries) {
     if (entry.kind === 'directory') continue;
-    const identity = entry.kind === 'file' && !rules.matches ? await oneFile(entry) : undefined;
+    const identity = entry.kind === 'file' && !rules.matches ? await tryOneFile(entry, oneFile) : undefined;
+    if (identity instanceof FileFailure) {
+      const { code, remedy } = identity;
+      problems.push({ path: entry.path, code, remedy });
+      continue;
+    }
     if (identity !== undefined) {
       sessions.push({
         root: { path: entry.path, kind: 'file', by: 'file' },
@@ -119,7 +138,17 @@ export async function surveyTopFiles(top: Listing, rules: RootRules, oneFile: On
       loose.push(entry);
     }
   }
-  return { top: '', sessions, loose, empty: [], problems: top.problems };
+  const again = problems.length > top.problems.length;
+  return { top: '', sessions, loose, empty: [], problems, again };
+}
+
+async function tryOneFile(entry: Entry, oneFile: OneFileRule): Promise<string | undefined | FileFailure> {
+  try {
+    return await oneFile(entry);
+  } catch (error) {
+    if (error instanceof FileFailure) return error;
+    throw error;
+  }
 }
 
 function surveyListing(listing: Listing, rules: RootRules): Survey {
@@ -161,7 +190,7 @@ function surveyListing(listing: Listing, rules: RootRules): Survey {
     ];
   });
   const empty = roots.map(({ path }) => path).filter((path) => !owned.get(path)?.files.length);
-  return { top, sessions, loose, empty, problems: listing.problems };
+  return { top, sessions, loose, empty, problems: listing.problems, again: false };
 }
 
 /** The earliest time that the file system remembers of these. */

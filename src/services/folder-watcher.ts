@@ -52,6 +52,11 @@ export class FolderWatcher implements Service {
     options.source.onHint((path) => this.#hint(path));
   }
 
+  /** Somebody else knows that a session must be looked at. */
+  lookAt(root: WatchedPath): void {
+    this.#hint(root);
+  }
+
   #hint(path: WatchedPath): void {
     const top = topName(path);
     // Known already: whoever sleeps knows until when that one rests.

@@ -11,6 +11,8 @@ import type { SessionReading } from './session-reading.ts';
 export interface IdentifyOptions {
   readonly journal: Journal;
   readonly clock: Clock;
+  /** By the destination's clock, as far as that is known; without it the host's counts. */
+  readonly serverNowMs?: () => number;
   readonly events: Events;
   readonly keyTemplate: string;
   readonly folder: string;
@@ -25,7 +27,7 @@ export function identify(
   reading: SessionReading,
 ): SessionIdentity {
   const { journal, events, folder, agent, keyTemplate, clock } = options;
-  const nowMs = clock.nowMs();
+  const nowMs = options.serverNowMs?.() ?? clock.nowMs();
   const chosen = planIdentity({ host: agent.host, folder, nowMs }, surveyed, reading, record.foundAtMs);
   const { startedAtMs, startedBy, unique } = chosen;
   const { directoryIdentity, root: path } = record;

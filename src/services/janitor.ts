@@ -7,6 +7,7 @@ import type { DeletableFile, Journal } from '../ports/journal.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { ProcessTable } from '../ports/process-table.ts';
 import type { Service } from '../ports/service.ts';
+import type { AbandonedUploads } from './abandoned-uploads.ts';
 import { pathInFolder } from './sort-files.ts';
 
 export interface JanitorOptions {
@@ -17,6 +18,8 @@ export interface JanitorOptions {
   readonly clock: Clock;
   readonly events: Events;
   readonly folder: string;
+  /** Undefined where the destination knows no parts. */
+  readonly abandoned: AbandonedUploads | undefined;
   readonly retention: { readonly localFiles: 'keep' | 'delete'; readonly keepForMs: number };
 }
 
@@ -24,7 +27,10 @@ const everyMs = 60_000;
 const pageSize = 500;
 const toldMax = 1000;
 
-/** Cleans up after shipping: claims that nobody needs any more and, where the owner asked for it, files that arrived. */
+/**
+ * Cleans up after shipping: claims that nobody needs any more, parts of uploads that were given up and, where the owner
+ * asked for it, files that arrived.
+ */
 export class Janitor implements Service {
   readonly name = 'janitor';
   readonly #options: JanitorOptions;
@@ -45,6 +51,7 @@ export class Janitor implements Service {
     await this.#releaseOrphans();
     while (!this.#stop.signal.aborted) {
       await this.#makeRoom();
+      await this.#options.abandoned?.free(this.#stop.signal);
       if (this.#options.retention.localFiles === 'delete') await this.deleteShipped(this.#stop.signal);
       await this.#options.clock.sleep(everyMs, this.#stop.signal);
     }
@@ -52,6 +59,8 @@ export class Janitor implements Service {
 
   /** A crash between a receipt and its claim's end leaves a link behind that holds disk space for nothing. */
   async #releaseOrphans(): Promise<void> {
+    // A receipt that a power cut takes back would leave its file without a claim.
+    await this.#options.journal.synced();
     const pending = this.#options.journal.pendingClaims();
     for (const { claim } of await this.#options.source.claims()) {
       if (!pending.has(claim)) await this.#options.source.releaseClaim(claim);
@@ -76,6 +85,8 @@ export class Janitor implements Service {
     let after: DeletableFile | undefined;
     do {
       const candidates = journal.deletable(folder, beforeMs, pageSize, after);
+      // What is deleted has a receipt that no power cut takes back.
+      await journal.synced();
       for (const candidate of candidates) {
         if (signal.aborted) return;
         await this.#delete(candidate, signal);

@@ -1,8 +1,10 @@
 import { type ComposedLog, composeLog, logDigest } from '../domain/compose-log.ts';
 import { Conflict, Failure } from '../domain/failure.ts';
-import { type SessionLog, sessionLogSchema } from '../domain/session-log.ts';
+import { readSessionLog } from '../domain/read-session-log.ts';
+import type { SessionLog } from '../domain/session-log.ts';
 import type { Shipment } from '../ports/journal.ts';
-import type { ByteSource, PutCondition, StoredObject } from '../ports/object-store.ts';
+import type { PutCondition, Receipt, StoredObject } from '../ports/object-store.ts';
+import { bytesSource } from './bytes-source.ts';
 import { IdentityTaken, isOurs, objectMetadata, type ShippingContext } from './shipping-context.ts';
 
 /** A log in the bucket is never larger than what we write, but for what only its files need. */
@@ -35,29 +37,17 @@ export class LogShipping {
    * was found that the journal did not know; what it lists may need no sending, so nothing was written yet.
    */
   async ship(sid: number, signal: AbortSignal): Promise<ShippedState | undefined> {
-    const { journal, store, logBytesMax } = this.#context;
+    const { journal } = this.#context;
     for (let conflicts = 0; conflicts < 5; conflicts++) {
       const shipment = journal.shipment(sid);
       if (!shipment) return undefined;
       const base = await this.#base(shipment, conflicts > 0, signal);
       if (base === 'adopted') return { written: false, adopted: true, missing: 0 };
-      const files = journal.files(sid);
-      const { identity, draft, revision } = shipment;
-      const input = { identity, draft, files, previous: base.previous, bytesMax: logBytesMax };
-      const composed = composeLog({ ...input, revision: revision + 1 });
+      const composed = this.#compose(shipment, base.previous, []);
       if (composed.digest === shipment.logDigest)
         return { written: false, adopted: false, missing: composed.missing };
       try {
-        const receipt = await store.put(
-          {
-            key: identity.key,
-            source: bytesSource(Buffer.from(composed.text)),
-            contentType: 'application/json',
-            metadata: { ...objectMetadata(this.#context, identity), revision: String(revision + 1) },
-            condition: base.condition,
-          },
-          signal,
-        );
+        const receipt = await this.#put(shipment, composed, base.condition, signal);
         this.#recordWritten(shipment, composed, receipt.etag, 'absent' in base.condition);
         return { written: true, adopted: false, missing: composed.missing };
       } catch (error) {
@@ -70,6 +60,52 @@ export class LogShipping {
       code: 'Conflict',
       attempted: `writing the log of session ${sid}: somebody else keeps changing it`,
     });
+  }
+
+  /**
+   * The last log under an id that turned out to be another session's: as it is, with `warning`. False when there is none
+   * of ours to replace.
+   */
+  async retire(sid: number, warning: string, signal: AbortSignal): Promise<boolean> {
+    const shipment = this.#context.journal.shipment(sid);
+    if (shipment?.logEtag === undefined) return false;
+    try {
+      const base = await this.#base(shipment, false, signal);
+      if (base === 'adopted') return await this.retire(sid, warning, signal);
+      if ('absent' in base.condition) return false;
+      await this.#put(shipment, this.#compose(shipment, base.previous, [warning]), base.condition, signal);
+      return true;
+    } catch (error) {
+      // The log under the old id is not ours, or not any more: it says nothing of this session.
+      if (error instanceof Conflict || error instanceof IdentityTaken) return false;
+      throw error;
+    }
+  }
+
+  #compose(shipment: Shipment, previous: SessionLog | undefined, warnings: readonly string[]): ComposedLog {
+    const { draft, revision, sid } = shipment;
+    const { journal, logBytesMax } = this.#context;
+    const identity = { ...shipment.identity, warnings: [...shipment.identity.warnings, ...warnings] };
+    const files = journal.files(sid);
+    return composeLog({ identity, draft, files, previous, revision: revision + 1, bytesMax: logBytesMax });
+  }
+
+  #put(
+    { identity, revision }: Shipment,
+    { text }: ComposedLog,
+    condition: PutCondition,
+    signal: AbortSignal,
+  ): Promise<Receipt> {
+    return this.#context.store.put(
+      {
+        key: identity.key,
+        source: bytesSource(Buffer.from(text)),
+        contentType: 'application/json',
+        metadata: { ...objectMetadata(this.#context, identity), revision: String(revision + 1) },
+        condition,
+      },
+      signal,
+    );
   }
 
   /** What the new log replaces. `adopted`: a log of ours was found that the journal did not know; look again. */
@@ -94,12 +130,10 @@ export class LogShipping {
   async #read(found: StoredObject, signal: AbortSignal): Promise<SessionLog | undefined> {
     try {
       const { bytes } = await this.#context.store.get(found.key, logReadBytesMax, signal);
-      const parsed = sessionLogSchema.safeParse(JSON.parse(bytes.toString('utf8')));
-      return parsed.success ? parsed.data : undefined;
+      return readSessionLog(bytes.toString('utf8'));
     } catch (error) {
       // Archived or damaged, it cannot be read and need not be: the journal and the disk say what there is.
-      if (error instanceof SyntaxError || (error instanceof Failure && error.kind === 'permanent'))
-        return undefined;
+      if (error instanceof Failure && error.kind === 'permanent') return undefined;
       throw error;
     }
   }
@@ -119,6 +153,7 @@ export class LogShipping {
         device: '',
         receivedAtMs: clock.nowMs(),
         ...(companion.partSize !== undefined && { partSizeBytes: companion.partSize }),
+        ...(companion.truncated && { truncated: true }),
       },
     }));
     journal.adopt(shipment.sid, rows);
@@ -157,23 +192,22 @@ export class LogShipping {
     this.#recent.delete(sid);
   }
 
-  /** A first write that was not atomic: is it still ours? Throws IdentityTaken when somebody else's is there. */
+  /**
+   * The log may have been replaced by a late or a simultaneous write: is it still the one that was written? Throws
+   * IdentityTaken when somebody else's is there, and a Failure, after which it is written again, when it is not.
+   */
   async confirm(shipment: Shipment, signal: AbortSignal): Promise<void> {
-    const found = await this.#context.store.find(shipment.identity.key, signal);
-    if (found && !isOurs(found, shipment.identity)) throw new IdentityTaken(shipment.identity.key);
-    this.#context.journal.setCertain(shipment.sid);
-    if (found) return;
-    this.forget(shipment.sid);
-    const attempted = `looking again for ${JSON.stringify(shipment.identity.key)}: it is not there any more`;
+    const { journal, store } = this.#context;
+    const { identity, logEtag, logDigest, sid } = shipment;
+    const found = await store.find(identity.key, signal);
+    if (found && !isOurs(found, identity)) throw new IdentityTaken(identity.key);
+    journal.setCertain(sid);
+    // Nothing was written, or it is not known what: the next log looks what there is.
+    if (logDigest === undefined || found?.etag === logEtag) return;
+    this.forget(sid);
+    const what = found ? 'an earlier log took its place' : 'it is not there any more';
+    const attempted = `looking again for ${JSON.stringify(identity.key)}: ${what}`;
     // Whoever catches it takes the log for unwritten, so that it is written, and looked at, once more.
-    throw new Failure({ kind: 'transient', code: 'LogGone', attempted });
+    throw new Failure({ kind: 'transient', code: found ? 'LogOvertaken' : 'LogGone', attempted });
   }
-}
-
-function bytesSource(bytes: Buffer): ByteSource {
-  return {
-    sizeBytes: bytes.length,
-    read: async (position, length) => bytes.subarray(position, position + length),
-    assertUnchanged: async () => {},
-  };
 }

@@ -1,8 +1,10 @@
 import type { CompanionChoice } from '../domain/companion-filter.ts';
-import { companionKey, sessionLogKey } from '../domain/object-key.ts';
+import type { Encoding } from '../domain/compression.ts';
+import { sessionLogKey } from '../domain/object-key.ts';
 import type { RootRules } from '../domain/session-root.ts';
 import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { FileSource } from '../ports/file-source.ts';
+import { companionKeys } from './companion-keys.ts';
 import { type SurveyedSession, surveyFolder } from './folder-survey.ts';
 import { planIdentity } from './identify.ts';
 import type { SessionReadings } from './session-reading.ts';
@@ -33,6 +35,7 @@ export interface PlannerOptions {
   readonly readings: SessionReadings;
   readonly rules: Omit<RootRules, 'frozen'>;
   readonly choose: (path: WatchedPath, sizeBytes: number) => CompanionChoice;
+  readonly compression: Encoding | 'none';
   readonly keyTemplate: string;
   readonly host: string;
   readonly folder: string;
@@ -45,7 +48,7 @@ export async function planFolder(options: PlannerOptions, signal: AbortSignal): 
   const oneFile = options.readings.oneFileIdentity.bind(options.readings);
   const sessions: SessionPlan[] = [];
   const loose: string[] = [];
-  for await (const survey of surveyFolder(options.source, rules, oneFile, signal)) {
+  for await (const survey of surveyFolder(options.source, rules, { oneFile, isLast: () => false }, signal)) {
     for (const surveyed of survey.sessions) sessions.push(await planSession(options, surveyed));
     loose.push(...survey.loose.map((entry) => displayPath(entry.path)));
   }
@@ -60,15 +63,24 @@ async function planSession(options: PlannerOptions, surveyed: SurveyedSession): 
   readings.forget(root.path);
   const { id, startedAtMs, warnings } = planIdentity(options, surveyed, reading);
   const sorted = sortFiles(surveyed, reading, { choose, isSettled: () => true });
+  const { companions } = sorted;
+  const identity = { id, startedAtMs };
+  const keyOf = companionKeys({
+    keyTemplate,
+    identity,
+    known: new Map(),
+    companions,
+    wanted: options.compression,
+  });
   return {
     id,
     path: displayPath(root.path === '' ? '.' : root.path),
     foundBy: root.by,
     key: sessionLogKey(keyTemplate, startedAtMs, id),
     startedAt: new Date(startedAtMs).toISOString(),
-    companions: sorted.companions.map(({ path, entry }) => ({
+    companions: companions.map(({ path, entry }) => ({
       path: displayPath(path),
-      key: companionKey(keyTemplate, startedAtMs, id, path).key,
+      key: keyOf({ path, sizeBytes: entry.stat.sizeBytes }),
       bytes: entry.stat.sizeBytes,
     })),
     excluded: sorted.excluded,

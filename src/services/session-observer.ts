@@ -11,6 +11,8 @@ import type { Assembler } from './assembler.ts';
 import { EndEvidence, markerOf } from './end-evidence.ts';
 import type { SurveyedSession } from './folder-survey.ts';
 import type { SessionReading, SessionReadings } from './session-reading.ts';
+import type { SessionSharing } from './session-sharing.ts';
+import type { SessionSnapshots } from './session-snapshots.ts';
 import { pathInSession } from './sort-files.ts';
 import { sessionName, type TrackedSession } from './tracked-session.ts';
 
@@ -19,7 +21,9 @@ export interface ObserverOptions {
   readonly journal: Journal;
   readonly readings: SessionReadings;
   readonly assembler: Assembler;
+  readonly snapshots: SessionSnapshots;
   readonly processes: ProcessTable;
+  readonly sharing: SessionSharing;
   readonly clock: Clock;
   readonly events: Events;
   readonly folder: string;
@@ -32,6 +36,9 @@ export interface ObserverOptions {
 /** A straggler that never rests does not keep a session from the bucket for ever: it is named as `changing`. */
 const patienceMinMs = 30_000;
 const patienceMaxMs = 60 * 60_000;
+
+/** A file of the session could not be read just now. */
+const readAgainMs = 1000;
 
 /** One look at one session: did it end, has it settled, is it to be assembled. */
 export class SessionObserver {
@@ -68,8 +75,16 @@ export class SessionObserver {
       kind: tracked.kind,
       files: surveyed.files,
     });
+    if (reading.again) {
+      tracked.lookAtMs = nowMs + readAgainMs;
+      return;
+    }
     if (tracked.state.at === 'open') await this.#end(tracked, surveyed, reading, nowMs);
     else if (changed) this.#endAnew(tracked, surveyed, reading);
+    if (tracked.state.at === 'open' && !this.#sealOpenAs) {
+      const againMs = await this.#options.snapshots.look(tracked, surveyed, reading, nowMs);
+      tracked.lookAtMs = Math.min(tracked.lookAtMs, againMs);
+    }
     if (tracked.state.at === 'sealing') await this.#settle(tracked, surveyed, reading, nowMs);
   }
 
@@ -106,6 +121,7 @@ export class SessionObserver {
       tracked.lookAtMs = nowMs + again;
       return;
     }
+    if (!tracked.record && !(await this.#options.sharing.mayTake(tracked, surveyed.files))) return;
     const dated = { ...seal, ...this.#endedAt(tracked, seal) };
     tracked.record ??= this.begin(tracked, 'open');
     tracked.state = advance(tracked.state, { type: 'ended', seal: dated, nowMs });
@@ -132,7 +148,8 @@ export class SessionObserver {
 
   /** What was only a candidate becomes a session of the journal. */
   begin(tracked: TrackedSession, phase: 'open' | 'skipped'): SessionRecord {
-    return this.#options.journal.begin({
+    const { journal } = this.#options;
+    const record = journal.begin({
       folder: this.#options.folder,
       root: tracked.root,
       kind: tracked.kind,
@@ -140,6 +157,9 @@ export class SessionObserver {
       phase,
       foundAtMs: this.#options.clock.nowMs(),
     });
+    const identity = record.identity ?? tracked.inherited;
+    if (identity && !record.identity) journal.retake(record.sid, identity);
+    return { ...record, identity };
   }
 
   /** Its root is gone: all that was last seen is queued, so that the log names what could not be sent any more. */
@@ -149,12 +169,13 @@ export class SessionObserver {
     this.#options.onEnqueued();
   }
 
-  /** The log of an open session as it is now, with nothing of it queued. */
+  /** A last log of an open session as it is now, with nothing of it queued: it may be too late to send more. */
   async snapshot(tracked: TrackedSession): Promise<void> {
     // A drain has written what there is, and how it ended; that it is still written to is in that log too.
     if (this.#sealOpenAs && tracked.changing.length > 0) return;
+    if (!(await this.#options.sharing.mayTake(tracked, tracked.entries))) return;
     tracked.record ??= this.begin(tracked, 'open');
-    await this.#options.assembler.assemble(tracked, lastSeen(tracked), undefined, () => true);
+    await this.#options.assembler.snapshot(tracked, lastSeen(tracked), { withFiles: false });
     this.#options.onEnqueued();
   }
 
@@ -166,8 +187,12 @@ export class SessionObserver {
   ): Promise<void> {
     if (tracked.state.at !== 'sealing') return;
     const settleMs = this.#options.settleMs();
+    // What was written to say that it is over is whole once it can be read, or has nothing in it.
+    const marker = markerOf(surveyed);
+    const isSaid = (path: WatchedPath) =>
+      marker !== undefined && path === joinPath(surveyed.root.path, marker);
     const watched = surveyed.files.filter(
-      (file) => !reading.native.has(pathInSession(surveyed.root, file.path)),
+      ({ path }) => !isSaid(path) && !reading.native.has(pathInSession(surveyed.root, path)),
     );
     const settledAtMs = tracked.settledAtMs(
       watched.map((file) => file.path),
@@ -182,7 +207,7 @@ export class SessionObserver {
     }
     const { seal } = tracked.state;
     tracked.state = advance(tracked.state, { type: 'settled' });
-    const isSettled = (path: WatchedPath) => tracked.changedAt(path) + settleMs <= nowMs;
+    const isSettled = (path: WatchedPath) => isSaid(path) || tracked.changedAt(path) + settleMs <= nowMs;
     const { changing, warnings } = await this.#options.assembler.assemble(tracked, surveyed, seal, isSettled);
     this.#warn(tracked, warnings);
     tracked.state = advance(tracked.state, { type: 'enqueued' });

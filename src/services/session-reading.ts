@@ -16,6 +16,8 @@ export interface SessionReading {
   readonly native: ReadonlySet<WatchedPath>;
   /** Relative to the root: opening them failed. */
   readonly unreadable: readonly { readonly path: WatchedPath; readonly failure: FileFailure }[];
+  /** A file could not be read just now: what is said here may be less than what there is. */
+  readonly again: boolean;
   readonly nativeId: string | undefined;
   readonly nativeStartedAt: string | undefined;
   readonly nativeStartedBy: string | undefined;
@@ -37,7 +39,7 @@ export class SessionReadings {
   readonly #source: FileSource;
   readonly #readers: readonly FormatReader[];
   readonly #oneFile: OneFileReader;
-  readonly #known = new Map<WatchedPath, { fingerprint: string; reading: SessionReading }>();
+  readonly #known = new Map<WatchedPath, { fingerprint: string; reading: SessionReading; isUsed: boolean }>();
 
   constructor(options: { source: FileSource; readers: readonly FormatReader[]; oneFile: OneFileReader }) {
     this.#source = options.source;
@@ -50,11 +52,23 @@ export class SessionReadings {
       session.kind === 'file' ? session.files : session.files.filter((file) => this.#wants(session, file));
     const fingerprint = wanted.map((file) => `${file.path}\0${fingerprintOf(file.stat)}`).join('\0');
     const known = this.#known.get(session.root);
-    if (known?.fingerprint === fingerprint) return known.reading;
+    if (known?.fingerprint === fingerprint) {
+      known.isUsed = true;
+      return known.reading;
+    }
     const reading =
       session.kind === 'file' ? await this.#readOneFile(session) : await this.#readDirectory(session, wanted);
-    this.#known.set(session.root, { fingerprint, reading });
+    if (reading.again) this.#known.delete(session.root);
+    else this.#known.set(session.root, { fingerprint, reading, isUsed: true });
     return reading;
+  }
+
+  /** Lets go of what nobody asked for since the last call: a candidate that left is not heard of again. */
+  forgetUnused(): void {
+    for (const [root, known] of this.#known) {
+      if (!known.isUsed) this.#known.delete(root);
+      known.isUsed = false;
+    }
   }
 
   forget(root: WatchedPath): void {
@@ -98,13 +112,16 @@ export class SessionReadings {
 
   /**
    * What a file straight in the folder is when it is a session by itself; undefined when it is none. A document is known
-   * by its id or start, not by its inode: it is written anew and renamed into place.
+   * by its id or start, not by its inode: it is written anew and renamed into place. Throws FileFailure while it cannot
+   * be told.
    */
   async oneFileIdentity(entry: Entry): Promise<string | undefined> {
     const name = baseName(entry.path);
     if (name.endsWith('.log')) return directoryIdentity(entry.stat);
     if (!name.endsWith('.json') || entry.stat.sizeBytes > oneFileBytesMax) return undefined;
     const reading = await this.read({ root: entry.path, kind: 'file', files: [entry] });
+    const passing = reading.unreadable.find(({ failure }) => isPassing(failure));
+    if (passing) throw passing.failure;
     if (reading.native.size === 0) return undefined;
     const { nativeId, nativeStartedAt } = reading;
     const known = nativeId === undefined ? `start ${nativeStartedAt}` : `id ${nativeId}`;
@@ -127,6 +144,10 @@ export class SessionReadings {
       throw error;
     }
   }
+}
+
+function isPassing({ reason }: FileFailure): boolean {
+  return reason === 'changing';
 }
 
 function combine(
@@ -153,6 +174,7 @@ function combine(
     ],
     native: new Set(native),
     unreadable,
+    again: unreadable.some(({ failure }) => isPassing(failure)),
     nativeId: parts.find(({ assessment }) => assessment.facts.id !== undefined)?.assessment.facts.id,
     nativeStartedAt: starter?.facts.startedAt,
     nativeStartedBy: starter?.provenance['session.startedAt'],

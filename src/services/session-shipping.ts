@@ -1,12 +1,11 @@
 import type PQueue from 'p-queue';
 import { Failure } from '../domain/failure.ts';
-import { retryDelayMs } from '../domain/retry-policy.ts';
-import { displayPath } from '../domain/watched-path.ts';
 import type { FileRecord, Shipment } from '../ports/journal.ts';
-import type { ActiveTransfer } from './active-transfer.ts';
-import type { FileTransfer } from './file-transfer.ts';
+import type { CompanionTransfers } from './companion-transfers.ts';
+import type { DrainBudget } from './drain-budget.ts';
 import type { LogShipping, ShippedState } from './log-shipping.ts';
 import { renameSession } from './rename-session.ts';
+import { recordSessionFailure } from './session-outcome.ts';
 import { IdentityTaken, type ShippingContext } from './shipping-context.ts';
 
 /** How many jobs of one session are in memory at once. */
@@ -17,37 +16,44 @@ const pageSize = 1000;
  *
  *   invariant: no companion that the log in the bucket lists is replaced before that log names it as pending
  *   invariant: the final log goes only when nothing is pending
+ *   invariant: what a request of unknown outcome may yet overwrite is looked at again before the session is shipped
  *
- * The first log also wins the id: it is created, never written over somebody's.
+ * The first log also wins the id: it is created, never written over somebody's. A few small files of a session that has
+ * ended, with an id that nobody else can have, go without it: they and the final log are there a moment later, and in
+ * between they are objects of ours by their metadata, which the next start finds, verifies and lists.
  */
 export class SessionShipping {
   readonly #context: ShippingContext;
   readonly #logs: LogShipping;
-  readonly #transfer: FileTransfer;
+  readonly #companions: CompanionTransfers;
   readonly #queue: PQueue;
-  readonly active = new Set<ActiveTransfer>();
-  readonly #waited = new Set<number>();
+  readonly #budget: DrainBudget;
+  /** Sessions whose log is to be looked at again, by the monotonic time from which on that tells. */
+  readonly #lookAgainMs = new Map<number, number>();
 
   constructor(options: {
     context: ShippingContext;
     logs: LogShipping;
-    transfer: FileTransfer;
+    companions: CompanionTransfers;
+    /** Shared with the companions. */
     queue: PQueue;
+    budget: DrainBudget;
   }) {
     this.#context = options.context;
     this.#logs = options.logs;
-    this.#transfer = options.transfer;
+    this.#companions = options.companions;
     this.#queue = options.queue;
+    this.#budget = options.budget;
   }
 
   /** True when the session is shipped; otherwise the journal says when to come back. */
   async pass(sid: number, signal: AbortSignal): Promise<boolean> {
     try {
+      // Nothing goes out under an id, or for a job, that a power cut could take back.
+      await this.#context.journal.synced();
       return await this.#pass(sid, signal);
     } catch (error) {
-      if (error instanceof IdentityTaken) this.#rename(sid);
-      else if (error instanceof Failure) this.#fail(sid, error);
-      else throw error;
+      await this.#settle(sid, error, signal);
       return false;
     }
   }
@@ -55,36 +61,32 @@ export class SessionShipping {
   async #pass(sid: number, signal: AbortSignal): Promise<boolean> {
     const { journal, clock, retry } = this.#context;
     if (!(await this.#isCertain(sid, signal))) return false;
-    let before = '';
     for (;;) {
       const page = journal.pendingFiles(sid, clock.monotonicMs(), pageSize);
       if (page.length === 0 || signal.aborted) break;
-      const now = JSON.stringify(page);
-      // Nothing moved in a whole round, whatever the reason: not a loop to be in.
-      if (now === before) {
-        journal.postpone(sid, clock.monotonicMs() + retry.maxDelayMs);
-        return false;
-      }
-      before = now;
-      await this.#transferAll(
-        sid,
-        page.filter((file) => file.receipt !== undefined),
-        signal,
-        true,
-      );
+      const before = journal.shipment(sid);
+      if (!before) return false;
+      const withReceipt = page.filter((file) => file.receipt !== undefined);
+      const checked = await this.#companions.run(before, withReceipt, signal, true);
       const announced = await this.#announce(sid, signal);
       if (announced === 'later') return false;
-      if (announced === 'adopted') {
-        before = '';
-        continue;
-      }
+      if (announced === 'adopted') continue;
       // What became pending while the log was written may still be listed in it: that waits for the next round.
       const ready = journal.pendingFiles(sid, clock.monotonicMs(), pageSize).filter((file) => !file.listed);
-      await this.#transferAll(sid, ready, signal, false);
+      const shipment = journal.shipment(sid);
+      if (!shipment) return false;
+      const sent = await this.#companions.run(shipment, ready, signal, false);
+      if (announced === 'written' || checked.moved + sent.moved > 0 || signal.aborted) continue;
+      if (sent.leftOut > 0 && this.#budget.isDraining) this.#budget.putAside(sid);
+      // Nothing moved in a whole round, whatever the reason: not a loop to be in.
+      else journal.postpone(sid, clock.monotonicMs() + retry.maxDelayMs);
+      return false;
     }
     if (signal.aborted) return false;
     const nextMs = journal.nextFileDueMs(sid);
     if (nextMs !== undefined) {
+      // A session that goes on may have a file that never stays as it is while it is read: the others are listed.
+      if (journal.shipment(sid)?.draft.status === 'running') await this.#shipLog(sid, signal);
       journal.postpone(sid, nextMs);
       return false;
     }
@@ -92,12 +94,12 @@ export class SessionShipping {
   }
 
   async #finish(sid: number, signal: AbortSignal): Promise<boolean> {
-    const { journal, events } = this.#context;
+    const { journal, events, store } = this.#context;
     let shipped = await this.#shipLog(sid, signal);
     if (shipped?.adopted) shipped = await this.#shipLog(sid, signal);
     const shipment = journal.shipment(sid);
     if (!shipment || !shipped) return false;
-    if (!shipment.certain) {
+    if (!shipment.certain || (shipment.logDoubted && !store.createIsAtomic)) {
       this.#wait(sid);
       return false;
     }
@@ -116,130 +118,90 @@ export class SessionShipping {
   async logAsItIs(sid: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     try {
+      await this.#context.journal.synced();
       const shipped = await this.#logs.ship(sid, signal);
       if (shipped?.adopted) await this.#logs.ship(sid, signal);
     } catch (error) {
-      if (error instanceof IdentityTaken) this.#rename(sid);
-      else if (error instanceof Failure) this.#fail(sid, error);
-      else throw error;
+      await this.#settle(sid, error, signal);
     }
   }
 
-  /** Before a first log that was not written atomically is looked at again, also when another life wrote it. */
+  /** Before a log that another write may have replaced, or may yet, is looked at again, also when another life wrote it. */
   #wait(sid: number): void {
     const { journal, clock, store } = this.#context;
-    this.#waited.add(sid);
-    journal.postpone(sid, clock.monotonicMs() + store.createSettleMs);
+    const atMs = clock.monotonicMs() + store.createSettleMs;
+    this.#lookAgainMs.set(sid, atMs);
+    journal.postpone(sid, atMs);
   }
 
   /** False when it is too early to be sure that the session's first log won its key. */
   async #isCertain(sid: number, signal: AbortSignal): Promise<boolean> {
-    const shipment = this.#context.journal.shipment(sid);
+    const { journal, clock, gate } = this.#context;
+    const shipment = journal.shipment(sid);
     if (!shipment) return false;
-    if (shipment.certain) return true;
-    if (!this.#waited.has(sid)) {
+    const atMs = this.#lookAgainMs.get(sid);
+    // Without a time, a log that is only in doubt keeps nobody waiting before the end.
+    if (shipment.certain && (atMs === undefined || atMs > clock.monotonicMs())) return true;
+    if (atMs === undefined) {
       this.#wait(sid);
       return false;
     }
-    this.#waited.delete(sid);
-    await this.#context.gate.through(signal, sid, () => this.#logs.confirm(shipment, signal));
+    if (atMs > clock.monotonicMs()) {
+      journal.postpone(sid, atMs);
+      return false;
+    }
+    this.#lookAgainMs.delete(sid);
+    await gate.through(signal, sid, () => this.#logs.confirm(shipment, signal));
     return !signal.aborted;
   }
 
   /** Before bytes move: the log in the bucket must name what is on its way, and list nothing that is to be replaced. */
-  async #announce(sid: number, signal: AbortSignal): Promise<'ready' | 'adopted' | 'later'> {
+  async #announce(sid: number, signal: AbortSignal): Promise<'ready' | 'written' | 'adopted' | 'later'> {
     const { journal, clock } = this.#context;
     const pending = journal.pendingFiles(sid, clock.monotonicMs(), pageSize);
     const shipment = journal.shipment(sid);
     if (!shipment) return 'later';
-    if (pending.length === 0) return 'ready';
+    if (pending.length === 0 || needsNoFirstLog(shipment, pending)) return 'ready';
     if (shipment.revision > 0 && !pending.some((file) => file.listed)) return 'ready';
     const shipped = await this.#shipLog(sid, signal);
     if (signal.aborted) return 'later';
     if (shipped?.adopted) return 'adopted';
-    if (journal.shipment(sid)?.certain) return 'ready';
+    if (journal.shipment(sid)?.certain) return shipped?.written ? 'written' : 'ready';
     this.#wait(sid);
     return 'later';
   }
 
+  /** Before all transfers that wait: a log is small, and the end of a session waits for nothing else. */
   async #shipLog(sid: number, signal: AbortSignal): Promise<ShippedState | undefined> {
-    return this.#queue.add(() => this.#context.gate.through(signal, sid, () => this.#logs.ship(sid, signal)));
+    const { gate } = this.#context;
+    const ship = () => gate.through(signal, sid, () => this.#logs.ship(sid, signal));
+    return this.#queue.add(ship, { priority: 1 });
   }
 
-  async #transferAll(
-    sid: number,
-    files: readonly FileRecord[],
-    signal: AbortSignal,
-    onlyRecheck: boolean,
-  ): Promise<void> {
-    const shipment = this.#context.journal.shipment(sid);
-    if (!shipment || files.length === 0) return;
-    let isOver = false;
-    const run = async (file: FileRecord) => {
-      if (isOver) return;
-      try {
-        await this.#transferOne(shipment, file, signal, onlyRecheck);
-      } catch (error) {
-        isOver = true;
-        throw error;
-      }
-    };
-    const runs = files.map((file) => this.#queue.add(() => run(file)));
-    const results = await Promise.allSettled(runs);
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
-  }
-
-  async #transferOne(
-    shipment: Shipment,
-    file: FileRecord,
-    signal: AbortSignal,
-    onlyRecheck: boolean,
-  ): Promise<void> {
-    if (signal.aborted) return;
-    const active: ActiveTransfer = {
-      session: shipment.identity.id,
-      path: displayPath(file.path),
-      sizeBytes: file.sizeBytes,
-      startedMs: this.#context.clock.monotonicMs(),
-      sentBytes: 0,
-    };
-    const onProgress = (sentBytes: number) => {
-      active.sentBytes = sentBytes;
-    };
-    this.active.add(active);
+  /** What ended a pass, made into what the journal says of the session. */
+  async #settle(sid: number, error: unknown, signal: AbortSignal): Promise<void> {
+    if (error instanceof Failure) return recordSessionFailure(this.#context, sid, error);
+    if (!(error instanceof IdentityTaken)) throw error;
     try {
-      await this.#transfer.run(shipment, file, signal, { onlyRecheck, onProgress });
-    } finally {
-      this.active.delete(active);
+      await renameSession(this.#context, this.#logs, sid, signal);
+      this.#lookAgainMs.delete(sid);
+    } catch (failure) {
+      if (!(failure instanceof Failure)) throw failure;
+      recordSessionFailure(this.#context, sid, failure);
     }
   }
+}
 
-  #rename(sid: number): void {
-    renameSession(this.#context, sid);
-    this.#logs.forget(sid);
-  }
+/** Together they are there about as soon as the log that would announce them. */
+const smallFilesMax = 8;
+const smallBytesMax = 1024 * 1024;
 
-  #fail(sid: number, failure: Failure): void {
-    const { journal, events, clock, retry, gate } = this.#context;
-    if (failure.kind === 'cancelled') return;
-    // Denied: others are let try first; no attempt is spent.
-    if (failure.kind === 'blocked') {
-      journal.postpone(sid, clock.monotonicMs() + gate.waitMs);
-      return;
-    }
-    const shipment = journal.shipment(sid);
-    if (!shipment) return;
-    const { id: session, key: path } = shipment.identity;
-    const { code, message: cause, remedy = '' } = failure;
-    if (failure.kind === 'permanent') {
-      journal.park(sid, { reason: 'parked', code, cause, remedy });
-      events.emit('file.parked', { session, path, reason: 'parked', code, cause, remedy });
-      return;
-    }
-    const attempt = shipment.attempts + 1;
-    const delayMs = retryDelayMs(attempt, retry, clock.random(), failure.retryAfterMs);
-    const why = { reason: 'pending', code, cause, remedy } as const;
-    journal.postpone(sid, clock.monotonicMs() + delayMs, why);
-    events.emit('upload.retry', { session, path, attempt, delayMs, code, cause });
-  }
+/** Nothing was ever tried, nothing is listed anywhere, nobody can contest the id, and the session grows no more. */
+function needsNoFirstLog(shipment: Shipment, pending: readonly FileRecord[]): boolean {
+  const { identity, revision, logEtag, logDoubted, draft } = shipment;
+  if (!identity.unique || revision > 0 || logEtag !== undefined || logDoubted) return false;
+  if (draft.status === 'running' || draft.status === 'stalled' || pending.length > smallFilesMax)
+    return false;
+  const bytes = pending.reduce((sum, file) => sum + file.sizeBytes, 0);
+  return bytes <= smallBytesMax && pending.every((file) => file.attempts === 0 && !file.uncertain);
 }

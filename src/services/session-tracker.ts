@@ -1,24 +1,26 @@
-import type { Seal } from '../domain/end-rule.ts';
 import { advance } from '../domain/session-machine.ts';
 import type { RootRules } from '../domain/session-root.ts';
 import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
 import { changedMsOf, type Entry } from '../ports/file-source.ts';
-import type { Journal, SessionRecord } from '../ports/journal.ts';
+import type { Journal } from '../ports/journal.ts';
 import { type Survey, type SurveyedSession, surveyFolder, surveySubtree } from './folder-survey.ts';
 import type { FolderLooks } from './metered-source.ts';
+import { SessionMemory } from './session-memory.ts';
 import type { SessionObserver } from './session-observer.ts';
 import type { SessionReadings } from './session-reading.ts';
+import type { SessionSharing } from './session-sharing.ts';
 import { SurveyNotes } from './survey-notes.ts';
 import { sessionName, TrackedSession } from './tracked-session.ts';
-import { TrackedSessions } from './tracked-sessions.ts';
+import type { TrackedSessions } from './tracked-sessions.ts';
 
 export interface TrackerOptions {
   readonly source: FolderLooks;
   readonly journal: Journal;
   readonly readings: SessionReadings;
   readonly observer: SessionObserver;
+  readonly sharing: SessionSharing;
   readonly clock: Clock;
   readonly events: Events;
   readonly folder: string;
@@ -35,16 +37,13 @@ export interface TrackerOptions {
 /** File times are believed on our own clock's disks; on others only when they are far in the past. */
 const networkDoubtMs = 10 * 60_000;
 
-/** Provisional: a skipped session that changes is a live one. */
-const skippedSeal: Seal = { status: 'stalled', by: 'watch.ignoreOlderThan', evidence: false };
-
 /**
  * Which sessions there are and where each stands. One look at a time: `survey` for the whole folder, `revisit` for a
  * part of it. Looks are the truth; who calls them, and when, is the watcher's business.
  */
 export class SessionTracker {
   readonly #options: TrackerOptions;
-  #sessions: TrackedSessions | undefined;
+  readonly #memory: SessionMemory;
   #surveys = 0;
   #folderIsSession = false;
   readonly notes: SurveyNotes;
@@ -55,29 +54,12 @@ export class SessionTracker {
 
   constructor(options: TrackerOptions) {
     this.#options = options;
+    this.#memory = new SessionMemory(options);
     this.notes = new SurveyNotes(options.events);
   }
 
-  /** Read from the journal when they are first asked for: what its recovery says of them counts. */
   get sessions(): TrackedSessions {
-    if (this.#sessions) return this.#sessions;
-    this.#sessions = new TrackedSessions();
-    for (const record of this.#options.journal.sessions(this.#options.folder)) {
-      const tracked = new TrackedSession({ path: record.root, kind: record.kind }, record.directoryIdentity);
-      this.#restore(tracked, record);
-      this.#sessions.add(tracked);
-    }
-    return this.#sessions;
-  }
-
-  #restore(tracked: TrackedSession, record: SessionRecord): void {
-    tracked.record = record;
-    tracked.shape = record.shape;
-    const { seal, phase } = record;
-    if (seal && phase === 'shipping') tracked.state = { at: 'shipping', seal };
-    if (seal && (phase === 'shipped' || phase === 'parked')) tracked.state = { at: 'shipped', seal };
-    if (phase === 'skipped' && !this.#options.includeSkipped)
-      tracked.state = { at: 'shipped', seal: skippedSeal };
+    return this.#memory.tracked;
   }
 
   /** The whole folder. False when it could not be looked at. */
@@ -89,13 +71,18 @@ export class SessionTracker {
     const firstLook = journal.getMeta(`surveyed:${folder}`) === undefined;
     const oneFile = (entry: Entry) => this.#oneFile(entry, readings);
     let found = false;
-    for await (const survey of surveyFolder(source, this.#rules(), oneFile, signal)) {
+    let again = false;
+    // What needs nothing is looked at behind all that may.
+    const manner = { oneFile, isLast: (path: WatchedPath) => this.#memory.isResting(path) };
+    for await (const survey of surveyFolder(source, this.#rules(), manner, signal)) {
       found = true;
+      again ||= survey.again;
       await this.#take(survey, firstLook);
     }
-    if (!found || signal.aborted) return false;
+    if (!found || again || signal.aborted) return false;
     if (firstLook) journal.setMeta(`surveyed:${folder}`, new Date(this.#options.clock.nowMs()).toISOString());
     await this.#notice();
+    readings.forgetUnused();
     return true;
   }
 
@@ -114,8 +101,7 @@ export class SessionTracker {
   }
 
   #rules(): RootRules {
-    const frozen = (path: WatchedPath) => this.sessions.get(path)?.record !== undefined;
-    return { ...this.#options.rules, frozen };
+    return { ...this.#options.rules, frozen: (path) => this.#memory.isFrozen(path) };
   }
 
   /** A file that became a session stays one, whatever it holds at the moment. */
@@ -129,9 +115,7 @@ export class SessionTracker {
   async #take(survey: Survey, firstLook: boolean): Promise<void> {
     this.notes.take(survey);
     // What cannot be read stays as it was last seen.
-    for (const { path } of survey.problems) {
-      for (const tracked of this.sessions.atOrBelow(path)) tracked.seenIn = this.#surveys;
-    }
+    for (const { path } of survey.problems) this.#memory.takeAsSeen(path, this.#surveys);
     for (const session of survey.sessions) {
       if (session.root.path === '') this.#folderIsSession = true;
       await this.#look(session, firstLook);
@@ -139,6 +123,7 @@ export class SessionTracker {
   }
 
   async #look(surveyed: SurveyedSession, firstLook: boolean): Promise<void> {
+    if (this.#memory.isUnchanged(surveyed, this.#surveys)) return;
     const tracked = await this.#tracked(surveyed);
     if (tracked.state.at !== 'shipped') this.hasSeenWork = true;
     tracked.seenIn = this.#surveys;
@@ -152,12 +137,15 @@ export class SessionTracker {
       this.#skip(tracked);
       return;
     }
-    if (surveyed.root.by !== 'name' && !tracked.record) this.#begin(tracked, surveyed.root.by);
+    if (!(await this.#options.sharing.mayLook(tracked, surveyed, changed))) return;
+    const isSession = surveyed.root.by !== 'name' || tracked.inherited !== undefined;
+    if (isSession && !tracked.record) this.#begin(tracked, surveyed.root.by);
     await this.#options.observer.look(tracked, surveyed, changed);
+    if (!changed) this.#memory.letRest(tracked);
   }
 
   async #tracked(surveyed: SurveyedSession): Promise<TrackedSession> {
-    const known = this.sessions.get(surveyed.root.path);
+    const known = this.#memory.get(surveyed.root.path);
     if (known && known.directoryIdentity === surveyed.directoryIdentity) return known;
     if (known) await this.#leave(known);
     const tracked = new TrackedSession(surveyed.root, surveyed.directoryIdentity);
@@ -168,7 +156,7 @@ export class SessionTracker {
   #begin(tracked: TrackedSession, by: string): void {
     tracked.record = this.#options.observer.begin(tracked, 'open');
     // A root that was away and is back is as far as it was.
-    if (tracked.record.seal) this.#restore(tracked, tracked.record);
+    if (tracked.record.seal) this.#memory.restore(tracked, tracked.record);
     const path = tracked.root === '' ? '.' : displayPath(tracked.root);
     this.#options.events.emit('session.found', { session: sessionName(tracked), path, by });
   }
@@ -177,7 +165,7 @@ export class SessionTracker {
     const { journal, observer } = this.#options;
     tracked.record = observer.begin(tracked, 'skipped');
     journal.setShape(tracked.record.sid, tracked.shape);
-    this.#restore(tracked, tracked.record);
+    this.#memory.restore(tracked, tracked.record);
     this.skipped += 1;
   }
 
@@ -190,8 +178,7 @@ export class SessionTracker {
   /** What a whole survey did not find. A directory may be away for a while; only a long absence is an end. */
   async #notice(): Promise<void> {
     const nowMs = this.#options.clock.monotonicMs();
-    for (const tracked of this.sessions.all()) {
-      if (tracked.seenIn === this.#surveys) continue;
+    for (const tracked of this.#memory.notSeenIn(this.#surveys)) {
       tracked.missingSinceMs ??= nowMs;
       const leaveAtMs = tracked.missingSinceMs + this.#options.absenceMs;
       // A candidate has nothing to come back to.
@@ -204,14 +191,16 @@ export class SessionTracker {
   async #leave(tracked: TrackedSession): Promise<void> {
     const { observer, events, journal } = this.#options;
     const path = displayPath(tracked.root);
+    this.#options.sharing.onLeft(tracked.root);
     if (!tracked.record) {
       this.sessions.remove(tracked);
       // A candidate in which sessions were found is no loss: they are what it held.
-      const isReplaced = this.sessions.atOrBelow(tracked.root).length > 0;
+      const isReplaced = this.#memory.hasAtOrBelow(tracked.root);
       if (!isReplaced) events.emit('session.vanished', { session: sessionName(tracked), path });
       return;
     }
-    if (tracked.state.at === 'open' || tracked.state.at === 'sealing') {
+    const isOpen = tracked.state.at === 'open' || tracked.state.at === 'sealing';
+    if (isOpen && tracked.heldBy === undefined) {
       events.emit('session.vanished', { session: sessionName(tracked), path });
       await observer.sealVanished(tracked);
     }
@@ -220,9 +209,13 @@ export class SessionTracker {
   }
 
   /** A session's last log arrived. */
-  onShipped(sid: number, root: WatchedPath): void {
-    const tracked = this.sessions.get(root);
-    if (tracked?.record?.sid === sid) tracked.state = advance(tracked.state, { type: 'shipped' });
+  async onShipped(sid: number, root: WatchedPath): Promise<void> {
+    const { sharing } = this.#options;
+    const tracked = this.#memory.get(root);
+    if (!tracked) return sharing.onShipped(root, true);
+    if (tracked.record?.sid !== sid) return;
+    tracked.state = advance(tracked.state, { type: 'shipped' });
+    if (tracked.state.at === 'shipped' && tracked.changing.length === 0) await sharing.onShipped(root, false);
   }
 
   /** Roots that are still being written, or will be: what is worth watching. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { openSession, type SessionState } from '../domain/session-machine.ts';
 import { displayPath, pathToBytes, type WatchedPath } from '../domain/watched-path.ts';
 import { type Entry, fingerprintOf } from '../ports/file-source.ts';
-import type { FileRecord, SessionRecord } from '../ports/journal.ts';
+import type { FileRecord, SessionIdentity, SessionRecord } from '../ports/journal.ts';
 import type { ProcessIdentity } from '../ports/process-table.ts';
 import type { SurveyedSession } from './folder-survey.ts';
 
@@ -38,6 +38,10 @@ export class TrackedSession {
   surveyed: SurveyedSession | undefined;
   /** Monotonic; when surveys began not to find it. */
   missingSinceMs: number | undefined;
+  /** The host that ships it, on a shared folder, where that is not this one. */
+  heldBy: string | undefined;
+  /** As what another host began it. */
+  inherited: SessionIdentity | undefined;
   /** The process that session.pid names, while it is alive. */
   process: ProcessIdentity | undefined;
   #files: Map<WatchedPath, SeenFile> | undefined;
@@ -54,7 +58,7 @@ export class TrackedSession {
 
   /** Takes a look's files in. True when one is new or changed since the last look; a file that is gone is no change. */
   absorb(entries: readonly Entry[], look: Look, recorded: () => readonly FileRecord[]): boolean {
-    const shape = shapeOf(entries.map((entry) => [entry.path, fingerprintOf(entry.stat)]));
+    const shape = shapeOfEntries(entries);
     if (shape === this.shape && (this.#files || this.record)) return false;
     const known = this.#files ?? this.#fromJournal(recorded());
     const next = new Map<WatchedPath, SeenFile>();
@@ -122,6 +126,10 @@ export function shapeOf(files: readonly (readonly [path: WatchedPath, fingerprin
   const hash = createHash('sha256');
   for (const [path, fingerprint] of files) hash.update(pathToBytes(path)).update(`\0${fingerprint}\0`);
   return hash.digest('base64url').slice(0, 24);
+}
+
+export function shapeOfEntries(entries: readonly Entry[]): string {
+  return shapeOf(entries.map((entry) => [entry.path, fingerprintOf(entry.stat)]));
 }
 
 export function sessionName(tracked: TrackedSession): string {

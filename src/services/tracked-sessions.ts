@@ -39,7 +39,9 @@ export class TrackedSessions {
 
   /** Open ones, and those of which a file would not rest: there is more to come. */
   unfinished(): readonly TrackedSession[] {
-    return this.all().filter((tracked) => isOpen(tracked) || tracked.changing.length > 0);
+    return this.all().filter(
+      (tracked) => isOpen(tracked) || (tracked.heldBy === undefined && tracked.changing.length > 0),
+    );
   }
 
   /** Names straight in the folder that must be looked at by now, and when the next one must be. */
@@ -67,6 +69,7 @@ export class TrackedSessions {
   }
 }
 
-function isOpen({ state }: TrackedSession): boolean {
-  return state.at !== 'shipping' && state.at !== 'shipped';
+/** What another host ships is not waited for. */
+function isOpen({ state, heldBy }: TrackedSession): boolean {
+  return heldBy === undefined && state.at !== 'shipping' && state.at !== 'shipped';
 }

@@ -4,11 +4,17 @@ import type { Clock } from '../ports/clock.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Deadline, Service } from '../ports/service.ts';
 import type { ActiveTransfer } from './active-transfer.ts';
+import type { CompanionTransfers } from './companion-transfers.ts';
+import type { DrainBudget } from './drain-budget.ts';
+import type { SessionSharing } from './session-sharing.ts';
 import type { SessionShipping } from './session-shipping.ts';
 
 export interface UploaderOptions {
   readonly journal: Journal;
-  readonly shipping: SessionShipping;
+  readonly shipping: Pick<SessionShipping, 'pass' | 'logAsItIs'>;
+  readonly companions: Pick<CompanionTransfers, 'stopUnfit'>;
+  readonly active: ReadonlySet<ActiveTransfer>;
+  readonly budget: DrainBudget;
   readonly clock: Clock;
   readonly folder: string;
   /** Bounds how many sessions are under way at once; transfers are bounded by the queue that they share. */
@@ -16,12 +22,16 @@ export interface UploaderOptions {
   readonly sessionsMax: number;
   /** Something may still end, and be shipped, before a deadline. */
   readonly hasOpenSessions: () => boolean;
-  readonly onShipped: (sid: number, root: WatchedPath) => void;
+  readonly onShipped: (sid: number, root: WatchedPath) => void | Promise<void>;
+  readonly sharing: Pick<SessionSharing, 'mayShip'>;
 }
 
 /** A share of the time before a deadline is kept for final logs. */
 const finalLogsShare = 0.2;
 const finalLogsMaxMs = 4000;
+/** An order of many sessions costs more than it is worth after each of them. */
+const orderMax = 10_000;
+const orderForMs = 1000;
 
 /**
  * Takes sessions from the journal, oldest first, and ships them. The journal is the queue: what is in memory is only
@@ -33,6 +43,8 @@ export class Uploader implements Service {
   readonly #underWay = new Set<number>();
   readonly #stop = new AbortController();
   readonly #transfers = new AbortController();
+  /** Before a deadline: what to ship next, worked out now and then. */
+  #order: { readonly sids: readonly number[]; readonly untilMs: number } = { sids: [], untilMs: 0 };
   #wake: (() => void) | undefined;
   #failed: { error: unknown } | undefined;
   #running: Promise<void> | undefined;
@@ -47,7 +59,7 @@ export class Uploader implements Service {
   }
 
   activeTransfers(): readonly ActiveTransfer[] {
-    return [...this.#options.shipping.active];
+    return [...this.#options.active];
   }
 
   run(): Promise<void> {
@@ -56,13 +68,13 @@ export class Uploader implements Service {
   }
 
   async #loop(): Promise<void> {
-    const { journal, clock, folder, sessions, sessionsMax } = this.#options;
+    const { clock, sessions, sessionsMax, budget } = this.#options;
     while (!this.#stop.signal.aborted && !this.#transfers.signal.aborted) {
       if (this.#failed) throw this.#failed.error;
       const room = sessionsMax - this.#underWay.size;
       const nowMs = clock.monotonicMs();
-      const due = room > 0 ? journal.dueSessions(folder, nowMs, sessionsMax + room) : [];
-      const fresh = due.filter((sid) => !this.#underWay.has(sid)).slice(0, room);
+      const fresh = room > 0 ? this.#fresh(nowMs, room) : [];
+      if (fresh.length === 0 && this.#underWay.size === 0 && budget.lift()) continue;
       for (const sid of fresh) {
         this.#underWay.add(sid);
         void sessions.add(() => this.#ship(sid));
@@ -73,17 +85,34 @@ export class Uploader implements Service {
     if (this.#failed) throw this.#failed.error;
   }
 
+  /** Oldest first; before a deadline those with the least to send, so that as many as possible are completed. */
+  #fresh(nowMs: number, room: number): readonly number[] {
+    const { journal, folder, sessionsMax, budget } = this.#options;
+    const isFree = (sid: number) => !this.#underWay.has(sid) && !budget.isPutAside(sid);
+    if (!budget.isDraining)
+      return journal
+        .dueSessions(folder, nowMs, sessionsMax + room)
+        .filter(isFree)
+        .slice(0, room);
+    if (nowMs >= this.#order.untilMs || !this.#order.sids.some(isFree))
+      this.#order = { sids: journal.leastUnsent(folder, nowMs, orderMax), untilMs: nowMs + orderForMs };
+    return this.#order.sids.filter(isFree).slice(0, room);
+  }
+
   async #ship(sid: number): Promise<void> {
-    const { journal, shipping, onShipped } = this.#options;
+    const { journal, shipping, sharing, onShipped } = this.#options;
     try {
+      if (!(await sharing.mayShip(sid))) return;
       if (await shipping.pass(sid, this.#transfers.signal)) {
         const root = journal.rootOf(sid);
-        if (root !== undefined) onShipped(sid, root);
+        if (root !== undefined) await onShipped(sid, root);
       }
     } catch (error) {
       this.#failed ??= { error };
     } finally {
       this.#underWay.delete(sid);
+      // Shipped or postponed: not again from the same list.
+      this.#order = { ...this.#order, sids: this.#order.sids.filter((other) => other !== sid) };
       this.wake();
     }
   }
@@ -107,16 +136,29 @@ export class Uploader implements Service {
     this.#wake = undefined;
   }
 
-  /** Ships on until shortly before the deadline; then the logs of what is there, naming the rest as pending. */
+  /**
+   * Ships on until shortly before the deadline, what can be completed soonest first; then the logs of what is there,
+   * naming the rest as pending. A file that would not arrive in time gives way to others, and uses what time they leave:
+   * its whole parts stay.
+   */
   async drain(deadline: Deadline): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, budget, companions } = this.#options;
     const leftMs = deadline.atMs - clock.monotonicMs();
     const reserveMs = Math.min(leftMs * finalLogsShare, finalLogsMaxMs);
+    budget.begin(deadline.atMs - reserveMs);
+    if (this.#othersWait()) companions.stopUnfit();
+    this.wake();
     await this.#idle(deadline.signal, deadline.atMs - reserveMs);
     this.#transfers.abort();
     this.wake();
     await this.#options.sessions.onIdle();
     await this.#finalLogs(deadline);
+  }
+
+  #othersWait(): boolean {
+    const { journal, folder, clock, sessionsMax } = this.#options;
+    const due = journal.dueSessions(folder, clock.monotonicMs(), sessionsMax + 1);
+    return due.length > 1 || due.some((sid) => !this.#underWay.has(sid));
   }
 
   /** Nothing is open, nothing is left to ship. */
@@ -138,10 +180,13 @@ export class Uploader implements Service {
   }
 
   async #finalLogs(deadline: Deadline): Promise<void> {
-    const { journal, folder, sessions, shipping } = this.#options;
+    const { journal, folder, sessions, shipping, sharing } = this.#options;
     const left = journal.dueSessions(folder, Number.MAX_SAFE_INTEGER, 10_000);
     const signal = AbortSignal.any([deadline.signal, this.#stop.signal]);
-    await sessions.addAll(left.map((sid) => () => shipping.logAsItIs(sid, signal)));
+    const logAsItIs = async (sid: number) => {
+      if (await sharing.mayShip(sid)) await shipping.logAsItIs(sid, signal);
+    };
+    await sessions.addAll(left.map((sid) => () => logAsItIs(sid)));
   }
 
   async stop(): Promise<void> {

@@ -3,6 +3,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { watch } from 'chokidar';
 import { expect, onTestFinished, test } from 'vitest';
 import { ChokidarHints, type WatchMode } from '../../src/adapters/chokidar-hints.ts';
+import type { watchTop } from '../../src/adapters/top-watch.ts';
 import { pathFromBytes } from '../../src/domain/watched-path.ts';
 import { eventually } from '../support/eventually.ts';
 import { realFolder } from '../support/real-folder.ts';
@@ -24,7 +25,11 @@ function recordingWatch() {
     };
     return watcher;
   };
-  return { fake, open, asked, watchers };
+  const top: typeof watchTop = (directory) => {
+    open.push(directory);
+    return { close: () => void open.splice(open.indexOf(directory), 1) };
+  };
+  return { fake, top, open, asked, watchers };
 }
 
 async function hintsOf(mode: WatchMode) {
@@ -34,6 +39,7 @@ async function hintsOf(mode: WatchMode) {
     onHint: () => undefined,
     onDegraded: (problem) => problems.push(problem),
     watch: recorded.fake,
+    watchTop: recorded.top,
   });
   onTestFinished(() => hints.close());
   await hints.attach('/folder', mode);
@@ -44,7 +50,7 @@ test('the top level and the roots that were asked for are watched, and no others
   const { hints, open, asked } = await hintsOf('inotify');
   hints.watch(new Set(['a', 'b']));
   expect(open).toEqual(['/folder', '/folder/a', '/folder/b']);
-  expect(asked.map(({ depth }) => depth)).toEqual([0, undefined, undefined]);
+  expect(asked.map(({ depth }) => depth)).toEqual([undefined, undefined]);
   hints.watch(new Set(['b', 'c/d']));
   expect(open).toEqual(['/folder', '/folder/b', '/folder/c/d']);
   await hints.attach('/elsewhere', 'inotify');
@@ -97,6 +103,26 @@ test('any other error of a watcher changes nothing', async () => {
   watchers[0]?.emit('error', 'not even an error');
   expect(open).toEqual(['/folder', '/folder/a']);
   expect(problems).toEqual([]);
+});
+
+test('what happens straight in the folder is told by its name, whatever its bytes are', async () => {
+  const folder = await realFolder();
+  onTestFinished(() => folder.source.close());
+  const hinted = new Set<string>();
+  folder.source.onHint((path) => hinted.add(path));
+  await folder.source.state();
+  const bad = pathFromBytes(Buffer.from([0x62, 0xff]));
+  await folder.mkdir('new');
+  await folder.write('one.json', '{}');
+  await folder.write(bad, 'x');
+  await folder.write('.ignored', 'x');
+  await folder.write('last.json', '{}');
+  await eventually(() => hinted.has('last.json'));
+  expect(hinted).toEqual(new Set(['new', 'one.json', bad, 'last.json']));
+  hinted.clear();
+  await folder.append('one.json', ' ');
+  await rm(folder.at('new').toString(), { recursive: true });
+  await eventually(() => hinted.has('one.json') && hinted.has('new'));
 });
 
 test('a change of a file whose name is not UTF-8 hints at its directory', async () => {

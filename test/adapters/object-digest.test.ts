@@ -3,7 +3,8 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ObjectDigest } from '../../src/adapters/object-digest.ts';
-import { choosePartSize, compare, partSizeMetadata, partSizeOf } from '../../src/adapters/s3-verdict.ts';
+import { compare, layoutMetadata, layoutOf } from '../../src/adapters/s3-verdict.ts';
+import { constantLayout, growingLayout, partsOf } from '../../src/domain/part-layout.ts';
 
 const md5 = (bytes: Uint8Array) => createHash('md5').update(bytes).digest();
 
@@ -11,21 +12,24 @@ test('ObjectDigest comes to the same whatever the chunks are', () => {
   const chunked = fc.tuple(
     fc.uint8Array({ maxLength: 300 }),
     fc.integer({ min: 1, max: 50 }),
+    fc.integer({ min: 0, max: 3 }),
     fc.integer({ min: 1, max: 70 }),
   );
   fc.assert(
-    fc.property(chunked, ([array, partSizeBytes, chunkBytes]) => {
+    fc.property(chunked, ([array, firstBytes, doublesEvery, chunkBytes]) => {
       const bytes = Buffer.from(array);
       const whole = new ObjectDigest();
-      const inParts = new ObjectDigest(partSizeBytes);
+      const layout = { firstBytes, doublesEvery };
+      const inParts = new ObjectDigest(layout);
       for (let at = 0; at < bytes.length; at += chunkBytes) {
         whole.update(bytes.subarray(at, at + chunkBytes));
         inParts.update(bytes.subarray(at, at + chunkBytes));
       }
-      const parts: Buffer[] = [];
-      for (let at = 0; at === 0 || at < bytes.length; at += partSizeBytes) {
-        parts.push(md5(bytes.subarray(at, at + partSizeBytes)));
-      }
+      const ranges = [...partsOf(layout, bytes.length)];
+      const parts = ranges.map(({ position, sizeBytes }) =>
+        md5(bytes.subarray(position, position + sizeBytes)),
+      );
+      if (parts.length === 0) parts.push(md5(bytes));
       const checksum = Buffer.alloc(4);
       checksum.writeUInt32BE(crc32(bytes));
       expect(whole.finish()).toEqual({
@@ -58,16 +62,21 @@ test.each([
   expect(compare(expected, found)).toBe(verdict);
 });
 
-test('choosePartSize() keeps every object within 10,000 parts, and small ones whole', () => {
-  const size = fc.integer({ min: 0, max: 50 * 1024 ** 4 });
-  fc.assert(
-    fc.property(size, (sizeBytes) => {
-      const chosen = choosePartSize(sizeBytes, 8 * 1024 ** 2);
-      if (chosen === undefined) return sizeBytes <= 8 * 1024 ** 2;
-      const count = Math.ceil(sizeBytes / chosen);
-      return count > 1 && count <= 10_000 && partSizeOf(partSizeMetadata(chosen)) === chosen;
-    }),
-  );
+test('compare() without an ETag of its own takes no ETag for proof', () => {
+  const unsummed = { crc32: 'AAAAAA==', sizeBytes: 5 };
+  expect(compare(unsummed, { etag: '' })).toBe('unknown');
+  expect(compare(unsummed, { etag })).toBe('unknown');
+  expect(compare(unsummed, { etag, crc32: 'AAAAAA==' })).toBe('same');
+  expect(compare(unsummed, { etag, crc32: 'AAAAAQ==' })).toBe('different');
+});
+
+test('layoutOf() reads what layoutMetadata() wrote', () => {
+  const own = growingLayout(8 * 1024 ** 2);
+  for (const layout of [growingLayout(5 * 1024 ** 2), constantLayout(8 * 1024 ** 2, 1), own])
+    expect(layoutOf(layoutMetadata(layout), own)).toEqual(layout);
+  // Whoever remembers the size alone means how this store cuts.
+  const alike = constantLayout(8 * 1024 ** 2, 1);
+  expect(layoutOf({ 'part-size': String(alike.firstBytes) }, alike)).toEqual(alike);
 });
 
 test.each([
@@ -76,6 +85,6 @@ test.each([
   [{ 'part-size': '-1' }],
   [{ 'part-size': '1e9' }],
   [{ 'part-size': '' }],
-])('partSizeOf() believes no such metadata: %j', (metadata) => {
-  expect(partSizeOf(metadata)).toBeUndefined();
+])('layoutOf() believes no such metadata: %j', (metadata) => {
+  expect(layoutOf(metadata, growingLayout(1))).toBeUndefined();
 });

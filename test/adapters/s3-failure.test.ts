@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { S3Destination } from '../../src/adapters/s3-client.ts';
-import { toFailure } from '../../src/adapters/s3-failure.ts';
+import { failureRows, toFailure } from '../../src/adapters/s3-failure.ts';
 import { createS3Store } from '../../src/adapters/s3-store.ts';
 import { Failure } from '../../src/domain/failure.ts';
 import type { ObjectStore } from '../../src/ports/object-store.ts';
@@ -80,14 +80,19 @@ describeS3('a person is told by the real server', () => {
     const endpoint = row.isClosed ? await closedEndpoint() : made.endpoint;
     const given = { ...made.uploader, ...row.with };
     const store = open({ bucket, endpoint, region: made.region, credentials: given });
-    for (const work of [() => store.find(key, never), () => put(store, key)]) {
+    // The first write finds out first what the server keeps to, with an object of its own.
+    const works = [
+      { work: () => store.find(key, never), at: key },
+      { work: () => put(store, key), at: row.key ?? 'training-logs/' },
+    ];
+    for (const { work, at } of works) {
       const failure = await failureOf(work());
       expect(failure).toMatchObject({
         kind: 'blocked',
         code: row.code,
         remedy: expect.stringContaining(row.remedy),
       });
-      expect(failure.message).toContain(JSON.stringify(key));
+      expect(failure.message).toContain(JSON.stringify(at).slice(0, -1));
       expect(failure.message).toContain(`s3://${bucket}`);
       expect(failure.message).not.toMatch(/\.$/);
       expect(inspect(failure, { depth: 20, showHidden: true })).not.toContain(given.secretAccessKey);
@@ -144,8 +149,14 @@ describe('a person is told by a scripted server', () => {
     const slow = errorAnswer(503, 'SlowDown', '', { 'retry-after': '1' });
     const { endpoint, requests } = await scriptedS3((request) => (isList(request) ? listAnswer() : slow));
     const failure = await failureOf(put(open({ endpoint, credentials })));
-    expect(failure).toMatchObject({ code: 'SlowDown', kind: 'transient', retryAfterMs: 1000 });
-    expect(requests.filter(({ method }) => method === 'PUT')).toHaveLength(3);
+    expect(failure).toMatchObject({
+      code: 'SlowDown',
+      kind: 'transient',
+      retryAfterMs: 1000,
+      throttled: true,
+    });
+    // Nobody tries again by himself: all of us are to ask for less.
+    expect(requests.filter(({ method }) => method === 'PUT')).toHaveLength(1);
   });
 
   test('and never of a secret or a token, even if the server repeats it', async () => {
@@ -245,5 +256,156 @@ describe('toFailure()', () => {
     for (const thrown of [undefined, null, 'text', 7, {}, new Error('')]) {
       expect(toFailure(thrown, 'writing "a"', never)).toMatchObject({ kind: 'transient', code: 'Unknown' });
     }
+  });
+});
+
+type Expected = readonly [kind: Failure['kind'], remedy: string | undefined, codes: string, throttled?: true];
+
+/** What a person is told, by what is answered. Codes of AWS, MinIO, Ceph, R2, GCS, proxies, the SDK, and errno. */
+const expected: readonly Expected[] = [
+  ['blocked', 'AWS_SECRET_ACCESS_KEY', 'SignatureDoesNotMatch InvalidSignatureException IncompleteSignature'],
+  [
+    'blocked',
+    'deactivated',
+    'InvalidAccessKeyId InvalidClientTokenId UnrecognizedClientException AuthFailure',
+  ],
+  ['blocked', 'AWS_SESSION_TOKEN', 'ExpiredToken ExpiredTokenException InvalidToken TokenRefreshRequired'],
+  [
+    'blocked',
+    'Authorization',
+    'MissingSecurityHeader MissingAuthenticationToken InvalidSecurity CredentialsNotSupported AuthenticationFailed HTTP_401',
+  ],
+  ['blocked', 'profile', 'CredentialsProviderError ProviderError TokenProviderError'],
+  ['blocked', 'HOME', 'ERR_SYSTEM_ERROR'],
+  ['blocked', 'NTP', 'RequestTimeTooSkewed RequestExpired RequestInTheFuture'],
+  ['blocked', 's3:PutObject', 'AccessDenied AccessForbidden UnauthorizedAccess HTTP_403'],
+  [
+    'blocked',
+    'account',
+    'AllAccessDisabled AccountProblem NotSignedUp OptInRequired InvalidPayer NotEntitled UserSuspended UserProjectAccountProblem UserProjectMissing HTTP_402',
+  ],
+  [
+    'blocked',
+    'quota',
+    'QuotaExceeded XMinioAdminBucketQuotaExceeded XMinioStorageFull XMinioStorageResourceInsufficient StorageQuotaExceeded InsufficientStorage HTTP_507',
+  ],
+  ['blocked', "bucket's name, its case included, its region", 'NoSuchBucket InvalidBucketName'],
+  [
+    'blocked',
+    'AWS_REGION',
+    'PermanentRedirect TemporaryRedirect Redirect AuthorizationHeaderMalformed IllegalLocationConstraintException InvalidRegion HTTP_301 HTTP_307 HTTP_308',
+  ],
+  ['blocked', 'no S3 server', 'HTTP_302 HTTP_303 UnreadableAnswer'],
+  ['blocked', 'proxy', 'HTTP_407'],
+  ['blocked', 'endpoint is right and up', 'ECONNREFUSED'],
+  ['blocked', "endpoint's name", 'ENOTFOUND EAI_AGAIN EAI_FAIL'],
+  [
+    'blocked',
+    'firewall',
+    'ETIMEDOUT ENETUNREACH EHOSTUNREACH EHOSTDOWN ENETDOWN EADDRNOTAVAIL ConnectTimeout',
+  ],
+  [
+    'blocked',
+    'NODE_EXTRA_CA_CERTS',
+    'CERT_HAS_EXPIRED CERT_NOT_YET_VALID DEPTH_ZERO_SELF_SIGNED_CERT SELF_SIGNED_CERT_IN_CHAIN UNABLE_TO_VERIFY_LEAF_SIGNATURE UNABLE_TO_GET_ISSUER_CERT_LOCALLY ERR_TLS_CERT_ALTNAME_INVALID ERR_SSL_WRONG_VERSION_NUMBER ERR_OSSL_EVP_UNSUPPORTED HOSTNAME_MISMATCH INVALID_CA EPROTO HPE_INVALID_CONSTANT',
+  ],
+  [
+    'permanent',
+    'shorten its path',
+    'EntityTooLarge KeyTooLongError KeyTooLong MaxMessageLengthExceeded MetadataTooLarge XMinioInvalidObjectName HTTP_413 HTTP_414 HTTP_431',
+  ],
+  ['permanent', 'destination.storageClass', 'InvalidStorageClass'],
+  ['permanent', 'destination.tags', 'InvalidTag'],
+  [
+    'permanent',
+    'destination.kmsKeyId',
+    'KMS.DisabledException KMS.NotFoundException KMS.KMSInvalidStateException KMS.InvalidStateException KMS.InvalidKeyUsageException KMSDisabled',
+  ],
+  ['permanent', 'destination.encryption', 'InvalidEncryptionAlgorithmError InvalidEncryptionMethod'],
+  ['permanent', 'archived', 'InvalidObjectState'],
+  [
+    'permanent',
+    'refuses the request itself',
+    'InvalidArgument InvalidRequest MalformedXML MethodNotAllowed MissingContentLength HTTP_405 HTTP_411',
+  ],
+  ['permanent', 'remove it', 'NotImplemented HTTP_501'],
+  [
+    'transient',
+    undefined,
+    'SlowDown SlowDownRead SlowDownWrite Throttling ThrottlingException ThrottledException RequestThrottled RequestThrottledException KMS.ThrottlingException TooManyRequests TooManyRequestsException RequestLimitExceeded RateLimitExceeded rateLimitExceeded userRateLimitExceeded BandwidthLimitExceeded LimitExceededException EC2ThrottledException ServiceUnavailable ServerBusy Busy XMinioServerNotInitialized HTTP_429 HTTP_503 HTTP_509 HTTP_529',
+    true,
+  ],
+  [
+    'transient',
+    undefined,
+    'InternalError InternalFailure RequestTimeout TimeoutError ECONNRESET ECONNABORTED EPIPE ERR_STREAM_PREMATURE_CLOSE NoSuchUpload NoSuchKey NotFound InvalidPart InvalidPartOrder EntityTooSmall IncompleteBody BadDigest InvalidDigest XAmzContentSHA256Mismatch XAmzContentChecksumMismatch OperationAborted ConditionalRequestConflict PreconditionFailed HTTP_400 HTTP_404 HTTP_408 HTTP_409 HTTP_412 HTTP_425 HTTP_500 HTTP_502 HTTP_504 HTTP_520 HTTP_524 HTTP_530',
+  ],
+  ['transient', 'LimitNOFILE', 'EMFILE ENFILE ENOBUFS ENOMEM'],
+];
+const cases = expected.flatMap(([kind, remedy, codes, throttled = false]) =>
+  codes.split(' ').map((code) => ({
+    code: code.replace('_', code.startsWith('HTTP_') ? ' ' : '_'),
+    kind,
+    remedy,
+    throttled,
+  })),
+);
+
+describe('the table of failures', () => {
+  test.each(cases)('takes $code for $kind', ({ code, kind, remedy, throttled }) => {
+    const status = /^HTTP (\d+)$/.exec(code)?.[1];
+    // As the SDK has it: a code by its name; without one, only a status; errno beside the name of the time-out.
+    const error =
+      status === undefined
+        ? Object.assign(
+            new Error('no'),
+            /^[A-Z]+_|^E[A-Z]+$/.test(code) ? { code, name: 'TimeoutError' } : { name: code },
+          )
+        : Object.assign(new Error('UnknownError'), {
+            name: 'Unknown',
+            $metadata: { httpStatusCode: Number(status) },
+          });
+    const failure = toFailure(error, 'writing "a"', never);
+    expect(failure).toMatchObject({ kind, code, throttled });
+    if (remedy === undefined) expect(failure.remedy).toBeUndefined();
+    else expect(failure.remedy).toContain(remedy);
+    if (kind === 'blocked' || kind === 'permanent') expect(failure.remedy).toBeTruthy();
+  });
+
+  test('has no row that is not named here, and names no code twice', () => {
+    const codes = failureRows.flatMap((row) => row.codes);
+    expect(new Set(codes).size).toBe(codes.length);
+    const isNamed = (code: string) =>
+      cases.some((named) =>
+        code.endsWith('*') ? named.code.startsWith(code.slice(0, -1)) : named.code === code,
+      );
+    expect(codes.filter((code) => !isNamed(code))).toEqual([]);
+  });
+
+  test.each([
+    ['7', {}, 7000],
+    ['0', {}, 0],
+    ['Tue, 05 May 2026 12:00:30 GMT', { date: 'Tue, 05 May 2026 12:00:00 GMT' }, 30_000],
+    ['Tue, 05 May 2026 11:00:00 GMT', { date: 'Tue, 05 May 2026 12:00:00 GMT' }, undefined],
+    ['Tue, 05 May 2026 12:00:30 GMT', {}, undefined],
+    ['Wed, 05 May 2027 12:00:00 GMT', { date: 'Tue, 05 May 2026 12:00:00 GMT' }, 3_600_000],
+    ['soon', {}, undefined],
+    ['-5', {}, undefined],
+  ])('reads Retry-After: %s with %j as %s ms', (value, more, ms) => {
+    const $response = { headers: { 'retry-after': value, ...more } };
+    const error = Object.assign(new Error('no'), { name: 'SlowDown', $response });
+    expect(toFailure(error, 'writing "a"', never).retryAfterMs).toBe(ms);
+  });
+
+  test.each([
+    ['a key id', 'The key AKIAIOSFODNN7EXAMPLE is unknown', 'AKIAIOSFODNN7EXAMPLE', 'AKIA…'],
+    ['a signature', 'got Signature=abcdef0123456789abcdef', 'abcdef0123456789abcdef', '[redacted]'],
+    ['a token', 'X-Amz-Security-Token: FwoGZXIvYXdzEBYaDN', 'FwoGZXIvYXdzEBYaDN', '[redacted]'],
+    ['a long blob', `refused ${'aB3/'.repeat(80)}`, 'aB3/aB3/', '[redacted]'],
+  ])('leaves %s out of what it says', (_, message, hidden, shown) => {
+    const error = Object.assign(new Error(message), { name: 'InvalidToken' });
+    const failure = toFailure(error, 'writing "a"', never);
+    expect(inspect(failure, { depth: 20, showHidden: true })).not.toContain(hidden);
+    expect(failure.message).toContain(shown);
   });
 });

@@ -1,5 +1,6 @@
 import { createS3Store } from '../../src/adapters/s3-store.ts';
 import { contractPartSizeBytes, objectStoreContract } from '../contracts/object-store.ts';
+import { partStoreContract } from '../contracts/part-store.ts';
 import { describeS3, makeBucket, type TestBucket } from '../support/s3.ts';
 
 /** As the restricted user: whatever the policy denies fails the suite. */
@@ -19,10 +20,14 @@ for (const versioned of [true, false]) {
       made ??= makeBucket({ versioned });
       return made;
     };
-    objectStoreContract(name, {
+    const seen = {
       open: async () => storeOf(await bucket()),
-      visible: async (prefix) => (await (await bucket()).versions(prefix)).map(({ key }) => key),
-      bytes: async (key) => (await bucket()).bytes(key),
+      visible: async (prefix: string) => (await (await bucket()).versions(prefix)).map(({ key }) => key),
+      bytes: async (key: string) => (await bucket()).bytes(key),
+    };
+    partStoreContract(name, { ...seen, aborts: false });
+    objectStoreContract(name, {
+      ...seen,
       extraKeys: ['a//b', 'trailing/', 'dots/../up', './here'],
     });
   });

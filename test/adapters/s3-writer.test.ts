@@ -4,19 +4,19 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
-import { createS3Client, isAws, type S3Destination } from '../../src/adapters/s3-client.ts';
+import { isAws, type S3Destination } from '../../src/adapters/s3-client.ts';
+import { putInParts } from '../../src/adapters/s3-multipart.ts';
 import { createS3Store } from '../../src/adapters/s3-store.ts';
-import { S3Writer } from '../../src/adapters/s3-writer.ts';
 import { Conflict } from '../../src/domain/failure.ts';
 import type { PutRequest } from '../../src/ports/object-store.ts';
 import { md5Of } from '../contracts/object-store.ts';
 import { patternBytes, sourceOf } from '../support/byte-source.ts';
 import { describeS3, makeBucket } from '../support/s3.ts';
+import { engineCredentials as credentials, engineAt } from '../support/s3-engine.ts';
 import { errorAnswer, isList, listAnswer, type ScriptedRequest, scriptedS3 } from '../support/scripted-s3.ts';
 
 const never = new AbortController().signal;
 const partSizeBytes = 5 * 1024 * 1024;
-const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' };
 
 function requestOf(body: Buffer | string, more: Partial<PutRequest> = {}): PutRequest {
   const source = sourceOf(body);
@@ -34,22 +34,17 @@ function destinationOf(endpoint: string, more: Partial<S3Destination> = {}): S3D
   return { bucket: 'bucket', region: 'us-east-1', endpoint, pathStyle: true, tags: {}, credentials, ...more };
 }
 
-/** As on AWS, where conditions are honoured. */
-function trustingWriter(endpoint: string, more: Partial<S3Destination> = {}): S3Writer {
-  const destination = destinationOf(endpoint, more);
-  const at = { client: createS3Client(destination, 5_000), bucket: destination.bucket };
-  return new S3Writer({
-    at,
-    destination,
-    partSizeBytes,
-    partConcurrency: 2,
-    honoursConditions: true,
-    requestTimeoutMs: 5_000,
-    createTimeoutMs: 5_000,
-  });
+/** As on AWS, where conditions are honoured and checksums kept. */
+function trustingWriter(endpoint: string, destination: Partial<S3Destination> = {}) {
+  const { writer, parts } = engineAt(endpoint, { destination, firstBytes: partSizeBytes });
+  const put = (request: PutRequest, signal: AbortSignal) =>
+    request.source.sizeBytes <= partSizeBytes
+      ? writer.put(request, signal)
+      : putInParts(parts, 2, request, signal);
+  return { put };
 }
 
-/** Takes every write, and answers with the ETag of the bytes. */
+/** Takes every write, and answers with the ETag and the checksum of the bytes. */
 function takes(request: ScriptedRequest) {
   if (isList(request)) return listAnswer();
   if (request.method === 'POST' && request.url.includes('uploads')) {
@@ -57,7 +52,8 @@ function takes(request: ScriptedRequest) {
     return { status: 200, body };
   }
   if (request.method === 'POST') return errorAnswer(404, 'NoSuchUpload');
-  return { status: 200, headers: { etag: `"${md5Of(request.body)}"` } };
+  const crc32 = String(request.headers['x-amz-checksum-crc32'] ?? '');
+  return { status: 200, headers: { etag: `"${md5Of(request.body)}"`, 'x-amz-checksum-crc32': crc32 } };
 }
 
 const optional = [
@@ -111,7 +107,7 @@ describe('S3Writer sends', () => {
   test('a small object to AWS in a single request that carries the condition and the checksum', async () => {
     const { endpoint, requests } = await scriptedS3(takes);
     const receipt = await trustingWriter(endpoint).put(requestOf('body'), never);
-    expect(requests.map(({ method, url }) => `${method} ${url}`)).toEqual(['PUT /bucket/k?x-id=PutObject']);
+    expect(requests.map(({ method, url }) => `${method} ${url}`)).toEqual(['PUT /bucket/k']);
     expect(requests[0]?.headers).toMatchObject({
       'if-none-match': '*',
       'x-amz-checksum-crc32': receipt.crc32,
@@ -209,5 +205,37 @@ describeS3('S3Writer on a bucket where If-Match always fails', () => {
       await owner.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key: key, UploadId }));
     }
     await store.close();
+  });
+});
+
+describe('a connection that was kept and is found broken', () => {
+  /** Answers the first write, and breaks the connection under the second. */
+  async function breakingUnderSecond() {
+    let writes = 0;
+    return await scriptedS3((request) => {
+      if (request.method === 'PUT') writes += 1;
+      return request.method === 'PUT' && writes === 2 ? 'reset' : takes(request);
+    });
+  }
+  const writesOf = (requests: readonly ScriptedRequest[]) =>
+    requests.filter(({ method }) => method === 'PUT').map(({ url }) => url);
+
+  test('costs nothing where the server keeps a second copy out', async () => {
+    const { endpoint, requests } = await breakingUnderSecond();
+    const { writer } = engineAt(endpoint);
+    await writer.put(requestOf('1', { key: 'a' }), never);
+    await writer.put(requestOf('2', { key: 'b' }), never);
+    expect(writesOf(requests)).toEqual(['/bucket/a', '/bucket/b', '/bucket/b']);
+  });
+
+  test('is a failure where a second copy might be written over somebody else', async () => {
+    const { endpoint, requests } = await breakingUnderSecond();
+    const facts = { checksum: 'md5', createsOnce: false, replacesExactly: false };
+    const memory = new Map([[`endpoint ${endpoint} bucket bucket`, JSON.stringify(facts)]]);
+    const { writer } = engineAt(endpoint, { isAws: false, memory });
+    await writer.put(requestOf('1', { key: 'a' }), never);
+    const second = writer.put(requestOf('2', { key: 'b' }), never);
+    await expect(second).rejects.toMatchObject({ kind: 'transient', code: 'ECONNRESET' });
+    expect(writesOf(requests)).toEqual(['/bucket/a', '/bucket/b']);
   });
 });

@@ -36,6 +36,7 @@ export function queueContract(bench: JournalBench): void {
         logEtag: undefined,
         logDigest: undefined,
         certain: true,
+        logDoubted: false,
         attempts: 0,
       });
       bench.journal.enqueue(sid, workOf([]));
@@ -56,6 +57,7 @@ export function queueContract(bench: JournalBench): void {
         attempts: 0,
         dueAtMs: 0,
         uncertain: false,
+        staleRequest: false,
         listed: false,
         claim: 'c',
         receipt: undefined,

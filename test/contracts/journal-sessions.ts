@@ -28,8 +28,30 @@ export function sessionContract(bench: JournalBench): void {
         seal: undefined,
         shape: '',
         revision: 0,
+        certain: true,
         process: undefined,
       });
+    });
+
+    test('are given back one by one, as they stand now, gone ones too', () => {
+      const { sid } = bench.journal.begin(newSession('a'));
+      bench.journal.freeze(sid, identityOf('a'));
+      bench.journal.recordLog(sid, {
+        revision: 2,
+        etag: 'e',
+        digest: 'd',
+        missing: 0,
+        certain: false,
+        listed: [],
+      });
+      bench.journal.setGone(sid);
+      expect(bench.journal.session(sid)).toMatchObject({
+        sid,
+        identity: { id: 'a' },
+        revision: 2,
+        certain: false,
+      });
+      expect(bench.journal.session(sid + 1)).toBeUndefined();
     });
 
     test('keep what was set, across a reopening', () => {

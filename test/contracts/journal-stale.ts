@@ -36,7 +36,7 @@ export function staleContract(bench: JournalBench): void {
       const queuedAnew = file(sid, 'x');
       expect(queuedAnew).toMatchObject({ state: 'pending', fingerprint: 'f2', uncertain: false });
       end(bench.journal, sid);
-      expect(file(sid, 'x')).toEqual({ ...queuedAnew, uncertain: isUncertain });
+      expect(file(sid, 'x')).toEqual({ ...queuedAnew, uncertain: isUncertain, staleRequest: isUncertain });
       expect(bench.journal.pendingFiles(sid, 0, 10).map(({ path }) => path)).toEqual(['x']);
     });
 

@@ -1,10 +1,13 @@
 import { describe } from 'vitest';
 import type { JournalUnderTest } from '../support/journal.ts';
 import { journalBench } from './journal-bench.ts';
+import { durabilityContract } from './journal-durability.ts';
 import { fileContract } from './journal-files.ts';
+import { ledgerContract } from './journal-ledger.ts';
 import { queueContract } from './journal-queue.ts';
 import { reportContract } from './journal-reports.ts';
 import { sessionContract } from './journal-sessions.ts';
+import { sharedContract } from './journal-shared.ts';
 import { shippingContract } from './journal-shipping.ts';
 import { staleContract } from './journal-stale.ts';
 
@@ -18,5 +21,8 @@ export function journalContract(name: string, make: () => JournalUnderTest): voi
     staleContract(bench);
     shippingContract(bench);
     reportContract(bench);
+    ledgerContract(bench);
+    durabilityContract(bench);
+    sharedContract(bench);
   });
 }

@@ -124,12 +124,14 @@ async function helpOf(command: readonly string[]): Promise<string> {
     cwd: '/',
     pid: 1,
     isRoot: false,
+    homeDirectory: undefined,
     stderrIsTerminal: false,
     stdout: (said) => {
       help += said;
     },
     stderr: () => {},
     onEndSignal: () => () => {},
+    onReload: () => () => {},
   };
   expect(await main([...command, '--help'], edge)).toBe(0);
   return help;

@@ -238,7 +238,17 @@ describe('a log that would be too large', () => {
     [10_000, ['native', 'config.raw']],
     [6_000, ['native', 'config.raw', 'results.metrics']],
     [3_000, ['native', 'config.raw', 'results.metrics', 'results.checkpointsSaved']],
-    [10, ['native', 'config.raw', 'results.metrics', 'results.checkpointsSaved']],
+    [
+      10,
+      [
+        'native',
+        'config.raw',
+        'results.metrics',
+        'results.checkpointsSaved',
+        'companions[].contentType',
+        'the',
+      ],
+    ],
   ])('at %d bytes leaves out, and says so: %j', (bytesMax, left) => {
     const composed = composeLog(inputOf({ ...large, bytesMax }));
     const log = sessionLogSchema.parse(JSON.parse(composed.text));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { companionKey, keyBytesMax, sessionLogKey } from '../../src/domain/object-key.ts';
+import { companionKey, keyBytesMax, resumeKey, sessionLogKey } from '../../src/domain/object-key.ts';
 import { pathFromBytes } from '../../src/domain/watched-path.ts';
 
 const template = 'training-logs/{year}/{month}/{session-id}.log';
@@ -53,6 +53,7 @@ describe('a path that cannot be a key is encoded', () => {
     ['a newline', 'a\nb'],
     ['a character that XML cannot hold', 'a\ufffe'],
     ['where encoded paths lie', '.encoded/0'],
+    ['where resume records lie', '.resume/0.json'],
   ])('%s', (_, path) => {
     const { key, encoded } = companionKey(template, startMs, 'run-7', path);
     expect(encoded).toBe(true);
@@ -60,8 +61,15 @@ describe('a path that cannot be a key is encoded', () => {
   });
 });
 
+test('a resume record lies beside the companions, where no path leads, by a key that S3 takes', () => {
+  const key = resumeKey(template, startMs, 'run-7', 'logs/out.log');
+  expect(key).toMatch(/^training-logs\/companions\/2026\/01\/run-7\/\.resume\/[0-9a-f]{64}\.json$/);
+  expect(resumeKey(template, startMs, 'run-7', 'x'.repeat(4_000))).toHaveLength(key.length);
+  expect(resumeKey(template, startMs, 'run-7', 'logs/out.lo')).not.toBe(key);
+});
+
 test('two paths never share a key, and a key is always one that S3 takes', () => {
-  const piece = fc.constantFrom('a', 'b', '/', '.', '..', '\n', 'ü', '.encoded', 'x'.repeat(600));
+  const piece = fc.constantFrom('a', 'b', '/', '.', '..', '\n', 'ü', '.encoded', '.resume', 'x'.repeat(600));
   const pieces = fc.array(piece, { maxLength: 8 }).map((parts) => parts.join(''));
   const bytes = fc.uint8Array({ maxLength: 6 }).map((array) => pathFromBytes(Buffer.from(array)));
   const path = fc.oneof(pieces, bytes, fc.string());

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, type TestContext, test } from 'vitest';
@@ -184,7 +184,7 @@ test('a state directory of a newer version is left as it is', async () => {
   expect(objectKeys(place)).toEqual([]);
 });
 
-test('a journal that is damaged is said to be so, and is not written over', async () => {
+test('a journal that is damaged is set aside as it is, and all ships with a new one', async () => {
   const place = await makePlace();
   await makeHealthy(place);
   mkdirSync(place.state);
@@ -192,7 +192,9 @@ test('a journal that is damaged is said to be so, and is not written over', asyn
   writeFileSync(file, 'this was a journal once, and is not any more. '.repeat(200));
   const before = readFileSync(file);
   const ended = await runAgent(place, ['drain']);
-  expect(ended.exit).toBe(78);
-  expect(ended.stderr).toMatch(/it is damaged \(.*\): move the file away and start again/);
-  expect(readFileSync(file)).toEqual(before);
+  expect(ended.exit, ended.stderr).toBe(0);
+  expect(ended.stderr).toMatch(/is damaged \(.*\) and set aside as .*journal\.sqlite\.damaged-\d{8}T\d{9}Z/);
+  const [aside] = readdirSync(place.state).filter((name) => name.includes('.damaged-'));
+  expect(readFileSync(join(place.state, aside ?? ''))).toEqual(before);
+  expectHealthy(place);
 });

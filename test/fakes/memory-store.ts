@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { crc32 } from 'node:zlib';
 import { Conflict, Failure } from '../../src/domain/failure.ts';
 import type {
   ByteSource,
@@ -8,10 +6,14 @@ import type {
   Receipt,
   StoredObject,
 } from '../../src/ports/object-store.ts';
+import type { BeginRequest, PartStore } from '../../src/ports/part-store.ts';
+import { crc32Of, etagLike, md5Of } from './memory-digest.ts';
+import { MemoryParts, type MemoryPartsOptions, type OpenUpload, type PartOperation } from './memory-parts.ts';
+import { type FaultMoment, PlannedFaults } from './planned-faults.ts';
 
-import type { PartStore } from '../../src/ports/part-store.ts';
+export type { FaultMoment } from './planned-faults.ts';
 
-export type StoreOperation = 'find' | 'get' | 'verify' | 'put';
+export type StoreOperation = 'find' | 'get' | 'verify' | 'put' | PartOperation;
 
 export interface MemoryVersion {
   readonly object: StoredObject;
@@ -23,10 +25,9 @@ export interface MemoryStoreOptions {
   /** False: of two first writes at the same time both succeed, and the later one stays. */
   readonly createIsAtomic?: boolean;
   readonly createSettleMs?: number;
+  /** Absent: `put` is for all sizes. */
+  readonly parts?: MemoryPartsOptions;
 }
-
-/** When the fault comes: instead of the call, or after it was carried out, as when the answer is lost. */
-export type FaultMoment = 'before' | 'after';
 
 /** An object store that behaves as its contract says, keeps every version, and fails where a test wants it to. */
 export class MemoryStore implements ObjectStore {
@@ -34,28 +35,44 @@ export class MemoryStore implements ObjectStore {
   parts: PartStore | undefined;
   createIsAtomic: boolean;
   createSettleMs: number;
+  /** The destination's clock. */
+  nowMs: () => number = () => 0;
   /** Every call in order, `put a/b`. */
   readonly calls: string[] = [];
   readonly #versions = new Map<string, MemoryVersion[]>();
-  readonly #faults: { operation: StoreOperation; call: number; error: Error; moment: FaultMoment }[] = [];
-  readonly #counts = new Map<StoreOperation, number>();
+  readonly #faults = new PlannedFaults<StoreOperation>();
   #pauses: Promise<void> = Promise.resolve();
 
-  constructor({ createIsAtomic = true, createSettleMs = 0 }: MemoryStoreOptions = {}) {
+  constructor({ createIsAtomic = true, createSettleMs = 0, parts }: MemoryStoreOptions = {}) {
     this.createIsAtomic = createIsAtomic;
     this.createSettleMs = createSettleMs;
+    this.parts =
+      parts &&
+      new MemoryParts(parts, {
+        call: (operation, key, signal, work) => this.#call(operation, key, signal, work),
+        latest: (key) => this.versions(key).at(-1),
+        store: (request, bytes, etag) => void this.#store(request, bytes, etag),
+      });
+  }
+
+  /** Uploads in parts that were begun and neither completed nor aborted, oldest first. */
+  openUploads(): OpenUpload[] {
+    return this.parts instanceof MemoryParts ? this.parts.openUploads() : [];
+  }
+
+  /** As the bucket's lifecycle does. */
+  forgetUpload(uploadId: string): void {
+    if (this.parts instanceof MemoryParts) this.parts.forget(uploadId);
   }
 
   /** Makes the next call of `operation` fail; called n times, the next n. */
   failNext(operation: StoreOperation, error: Error, moment: FaultMoment = 'before'): void {
-    const planned = this.#faults.filter((fault) => fault.operation === operation);
-    const last = Math.max(this.#counts.get(operation) ?? 0, ...planned.map(({ call }) => call));
-    this.failCall(operation, last + 1, error, moment);
+    this.#faults.failNext(operation, error, moment);
   }
 
   /** Makes call number `call` of `operation` fail, counted from 1. */
   failCall(operation: StoreOperation, call: number, error: Error, moment: FaultMoment = 'before'): void {
-    this.#faults.push({ operation, call, error, moment });
+    this.#faults.failCall(operation, call, error, moment);
   }
 
   /** Holds every call back until the returned function is called. */
@@ -83,7 +100,9 @@ export class MemoryStore implements ObjectStore {
 
   /** Puts something there past all conditions, as another program would. */
   seed(key: string, bytes: Buffer | string, metadata: Readonly<Record<string, string>> = {}): StoredObject {
-    return this.#store(key, Buffer.from(bytes), 'application/octet-stream', metadata).object;
+    const contentType = 'application/octet-stream';
+    const body = Buffer.from(bytes);
+    return this.#store({ key, contentType, metadata }, body, md5Of(body)).object;
   }
 
   async find(key: string, signal: AbortSignal): Promise<StoredObject | undefined> {
@@ -115,23 +134,27 @@ export class MemoryStore implements ObjectStore {
       if (object.sizeBytes !== source.sizeBytes) return undefined;
       const bytes = await readAll(source, signal);
       await source.assertUnchanged();
-      const receipt = receiptOf(bytes);
-      return receipt.etag === object.etag ? receipt : undefined;
+      if (etagLike(object, bytes) !== object.etag) return undefined;
+      const receipt = { etag: object.etag, sizeBytes: bytes.length, crc32: crc32Of(bytes) };
+      const partSize = object.metadata['part-size'];
+      const inParts = object.etag.includes('-') && partSize !== undefined;
+      return inParts ? { ...receipt, partSizeBytes: Number(partSize) } : receipt;
     });
   }
 
   async put(request: PutRequest, signal: AbortSignal): Promise<Receipt> {
     return await this.#call('put', request.key, signal, async () => {
-      const { key, source, contentType, metadata } = request;
+      const { key, source } = request;
       // Where first writes are not atomic, what is there is looked at long before the write takes effect.
       if (!this.createIsAtomic) this.#assertCondition(request);
       const bytes = await readAll(source, signal);
       await source.assertUnchanged();
       if (signal.aborted) throw cancelled(key);
       if (this.createIsAtomic || 'etag' in request.condition) this.#assertCondition(request);
-      this.#store(key, bytes, contentType, metadata);
+      const etag = md5Of(bytes);
+      this.#store(request, bytes, etag);
       request.onProgress?.(bytes.length);
-      return receiptOf(bytes);
+      return { etag, sizeBytes: bytes.length, crc32: crc32Of(bytes) };
     });
   }
 
@@ -144,14 +167,15 @@ export class MemoryStore implements ObjectStore {
       throw new Conflict(key, `expected ${expected ?? 'nothing'}, found ${found ?? 'nothing'}`);
   }
 
-  #store(
-    key: string,
-    bytes: Buffer,
-    contentType: string,
-    metadata: Readonly<Record<string, string>>,
-  ): MemoryVersion {
-    const { etag, sizeBytes } = receiptOf(bytes);
-    const version = { object: { key, sizeBytes, etag, metadata: { ...metadata } }, bytes, contentType };
+  #store({ key, contentType, metadata }: BeginRequest, bytes: Buffer, etag: string): MemoryVersion {
+    const object = {
+      key,
+      sizeBytes: bytes.length,
+      etag,
+      metadata: { ...metadata },
+      writtenAtMs: this.nowMs(),
+    };
+    const version = { object, bytes, contentType };
     this.#versions.set(key, [...this.versions(key), version]);
     return version;
   }
@@ -162,15 +186,13 @@ export class MemoryStore implements ObjectStore {
     signal: AbortSignal,
     work: () => Promise<T>,
   ): Promise<T> {
-    const call = (this.#counts.get(operation) ?? 0) + 1;
-    this.#counts.set(operation, call);
+    const fault = this.#faults.count(operation);
     this.calls.push(`${operation} ${key}`);
     await this.#pauses;
     if (signal.aborted) throw cancelled(key);
-    const fault = this.#faults.find((planned) => planned.operation === operation && planned.call === call);
-    if (fault?.moment === 'before') throw fault.error;
+    fault.before();
     const result = await work();
-    if (fault !== undefined) throw fault.error;
+    fault.after();
     return result;
   }
 }
@@ -184,13 +206,6 @@ async function readAll(source: ByteSource, signal: AbortSignal): Promise<Buffer>
     pieces.push(await source.read(position, Math.min(pieceBytes, source.sizeBytes - position)));
   }
   return Buffer.concat(pieces);
-}
-
-function receiptOf(bytes: Buffer): Receipt {
-  const checksum = Buffer.alloc(4);
-  checksum.writeUInt32BE(crc32(bytes));
-  const etag = createHash('md5').update(bytes).digest('hex');
-  return { etag, sizeBytes: bytes.length, crc32: checksum.toString('base64') };
 }
 
 function cancelled(key: string): Failure {

@@ -41,6 +41,31 @@ test('stragglers after the end are waited for', async () => {
   expect(world.store.versions('training-logs/companions/2026/01/a/out.log')).toHaveLength(1);
 });
 
+test.each([
+  ['_SUCCESS', ''],
+  ['_FAILED', ''],
+  ['result.json', completed],
+])('what says that it is over needs no rest of its own: %s', async (path, text) => {
+  const { world, agent } = await running();
+  await later(world, agent, settleMs);
+  world.folder.write(`a/${path}`, text);
+  await agent.look();
+  expect(stateOf(agent)).toBe('shipping');
+  await agent.ship();
+  expect(world.log().missing).toEqual([]);
+});
+
+test('a marker does not hurry what was written right before it', async () => {
+  const { world, agent } = await running();
+  await later(world, agent, settleMs);
+  world.folder.append('a/out.log', ' more');
+  world.folder.write('a/_SUCCESS', '');
+  await agent.look();
+  expect(stateOf(agent)).toBe('sealing');
+  await later(world, agent, settleMs);
+  expect(stateOf(agent)).toBe('shipping');
+});
+
 test('a result that is half written is no end; completed, it is', async () => {
   const { world, agent } = await running();
   world.folder.write('a/result.json', '{"status":"comp');

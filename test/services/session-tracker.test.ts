@@ -24,7 +24,7 @@ test('a directory without a native file is a session by its name only once it ha
   expect(begun(agent)).toEqual(['marked directory open']);
   await world.clock.advance(idleMs);
   await agent.deliver();
-  expect(world.summary()).toEqual(['marked completed 2 [_SUCCESS out.log] []', 'run stalled 2 [out.log] []']);
+  expect(world.summary()).toEqual(['marked completed 1 [_SUCCESS out.log] []', 'run stalled 2 [out.log] []']);
 });
 
 test('a directory below which a session shows up is no candidate any more', async () => {
@@ -45,8 +45,8 @@ test('native sessions nest: each file belongs to the innermost', async () => {
     world.folder.write(`a/${path}`, path.endsWith('result.json') ? completed : '{}');
   await agent.deliver();
   expect(world.summary().sort()).toEqual([
-    'a completed 2 [out.log session.json] []',
-    'a/b completed 2 [out.log] []',
+    'a completed 1 [out.log session.json] []',
+    'a/b completed 1 [out.log] []',
   ]);
 });
 
@@ -71,7 +71,7 @@ test('a checkpoint never starts a session inside another; a version of a run doe
 test('the watched directory itself may be the session', async () => {
   const { world, agent } = run(['session.json', 'out.log', 'sub/b.txt', 'result.json']);
   await agent.deliver();
-  expect(world.summary()).toEqual(['/watched completed 2 [out.log session.json sub/b.txt] []']);
+  expect(world.summary()).toEqual(['/watched completed 1 [out.log session.json sub/b.txt] []']);
 });
 
 test('a glob says where sessions start, and nothing else does', async () => {
@@ -83,7 +83,7 @@ test('a glob says where sessions start, and nothing else does', async () => {
   );
   await world.clock.advance(idleMs);
   await agent.deliver();
-  expect(world.summary().sort()).toEqual(['x/1 completed 2 [out.log] []', 'x/2 stalled 2 [out.log] []']);
+  expect(world.summary().sort()).toEqual(['x/1 completed 1 [out.log] []', 'x/2 stalled 2 [out.log] []']);
   expect(agent.tracker.notes.loose().map(({ path }) => path)).toEqual(['loose.json', 'y/result.json']);
 });
 
@@ -95,7 +95,7 @@ test('a root stays one when what made it one is deleted', async () => {
   world.folder.remove('a/b/session.json');
   world.folder.write('a/b/_FAILED', '');
   await world.start().deliver();
-  expect(world.summary()).toEqual(['a/b failed 2 [_FAILED out.log] []']);
+  expect(world.summary()).toEqual(['a/b failed 1 [_FAILED out.log] []']);
 });
 
 test('files straight in the folder: a session by what it holds, a log, and what belongs to none', async () => {
@@ -144,7 +144,7 @@ test.each([false, true])(
     world.folder.write('a/result.json', completed);
     await agent.deliver();
     expect(world.summary().sort()).toEqual([
-      'a completed 2 [new.log] []',
+      'a completed 1 [new.log] []',
       'a stalled 2 [] [out.log:vanished session.json:vanished]',
     ]);
   },
@@ -161,7 +161,7 @@ test('a root that is away for a while and comes back is the same session', async
   world.folder.write('a/result.json', completed);
   await agent.deliver();
   expect(begun(agent)).toEqual(['a directory shipped']);
-  expect(world.summary()).toEqual(['a completed 2 [out.log session.json] []']);
+  expect(world.summary()).toEqual(['a completed 1 [out.log session.json] []']);
   expect(world.events.of('session.vanished')).toEqual([]);
 });
 
@@ -193,7 +193,7 @@ test('a directory that cannot be read keeps its session, and is told once', asyn
   world.folder.failDirectory('a', undefined);
   world.folder.write('a/result.json', completed);
   await agent.deliver();
-  expect(world.summary()).toEqual(['a completed 2 [out.log session.json] []']);
+  expect(world.summary()).toEqual(['a completed 1 [out.log session.json] []']);
 });
 
 test('at the first look, old sessions are left to backfill; one that changes later is not', async () => {

@@ -1,6 +1,9 @@
 import PQueue from 'p-queue';
 import { expect, test } from 'vitest';
+import type { Clock } from '../../src/ports/clock.ts';
+import { DrainBudget } from '../../src/services/drain-budget.ts';
 import type { SessionShipping } from '../../src/services/session-shipping.ts';
+import { TransferRate } from '../../src/services/transfer-rate.ts';
 import { Uploader } from '../../src/services/uploader.ts';
 import { folder, identityOf, newSession, sqliteJournal, workOf } from '../support/journal.ts';
 
@@ -14,8 +17,7 @@ test('a session that becomes due between two looks at the clock is not slept pas
   const times = [99.9];
   const sleeps: number[] = [];
   const passed: number[] = [];
-  const shipping: Pick<SessionShipping, 'active' | 'pass' | 'logAsItIs'> = {
-    active: new Set(),
+  const shipping: Pick<SessionShipping, 'pass' | 'logAsItIs'> = {
     async pass(shipped) {
       passed.push(shipped);
       void uploader.stop();
@@ -23,23 +25,28 @@ test('a session that becomes due between two looks at the clock is not slept pas
     },
     logAsItIs: async () => {},
   };
+  const clock: Clock = {
+    nowMs: () => 0,
+    monotonicMs: () => times.shift() ?? 100.1,
+    random: () => 0.5,
+    async sleep(ms) {
+      sleeps.push(ms);
+      if (ms > 1000) await uploader.stop();
+    },
+  };
   const uploader = new Uploader({
     journal,
-    shipping: shipping as SessionShipping,
-    clock: {
-      nowMs: () => 0,
-      monotonicMs: () => times.shift() ?? 100.1,
-      random: () => 0.5,
-      async sleep(ms) {
-        sleeps.push(ms);
-        if (ms > 1000) await uploader.stop();
-      },
-    },
+    shipping,
+    companions: { stopUnfit: () => {} },
+    active: new Set(),
+    budget: new DrainBudget({ clock, rate: new TransferRate({ clock }) }),
+    sharing: { mayShip: async () => true },
+    clock,
     folder,
     sessions: new PQueue({ concurrency: 1 }),
     sessionsMax: 1,
     hasOpenSessions: () => false,
-    onShipped: () => {},
+    onShipped: async () => {},
   });
   await uploader.run();
   expect(passed).toEqual([sid]);

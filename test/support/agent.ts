@@ -73,6 +73,7 @@ export function startAgent(place: Place, args: readonly string[], options: Agent
     cwd: options.cwd ?? place.folder,
     pid: 4711,
     isRoot: false,
+    homeDirectory: options.env?.['HOME'] ?? place.env['HOME'],
     stderrIsTerminal: false,
     stdout: (text: string) => {
       out.stdout += text;
@@ -86,6 +87,7 @@ export function startAgent(place: Place, args: readonly string[], options: Agent
         heard = () => undefined;
       };
     },
+    onReload: () => () => undefined,
   };
   const told = () => linesOf(out.stderr);
   return {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import PQueue from 'p-queue';
 import { z } from 'zod';
 import { type SessionLog, sessionLogSchema } from '../../src/domain/session-log.ts';
-import type { ObjectVersion, TestBucket } from './s3.ts';
+import type { ObjectVersion, TestBucket } from './s3-bucket.ts';
 import type { TrainedSession } from './trainer.ts';
 
 /** As published, so that what others validate with is what is tested. */
@@ -13,6 +13,8 @@ const published = z.fromJSONSchema(
   ),
 );
 const readsAtOnce = 16;
+/** Written once to learn what the server honours; of no session. */
+export const probeObject = 'training-logs/companions/.trainlogd-probe';
 const logKey = /^training-logs\/\d{4}\/\d{2}\/[^/]+\.log$/;
 
 export interface ShippedLog {
@@ -61,9 +63,10 @@ export async function checkBucket(
   }
   for (const { key, log } of free)
     problems.push(`${key} (${log.session.name}) is of no session that was trained`);
-  for (const key of keys) if (!used.has(key)) problems.push(`${key} is listed by no log`);
+  for (const key of keys)
+    if (!used.has(key) && key !== probeObject) problems.push(`${key} is listed by no log`);
   const companionVersions = keys
-    .filter((key) => !logKey.test(key))
+    .filter((key) => !logKey.test(key) && key !== probeObject)
     .flatMap((key) => versions.get(key) ?? []).length;
   return { problems, logs, companionVersions };
 }

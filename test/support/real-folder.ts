@@ -29,6 +29,7 @@ export async function realFolder(options: Partial<FolderSourceOptions> = {}): Pr
     clock: systemClock,
     onDegraded: (problem) => problems.push(problem),
     onClaimsImpossible: (problem) => problems.push(problem),
+    onLimit: (problem) => problems.push(problem),
     ...options,
   });
   const at = (path: WatchedPath) => Buffer.concat([Buffer.from(`${directory}/`), pathToBytes(path)]);

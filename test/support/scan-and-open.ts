@@ -12,6 +12,7 @@ const source = createFolderSource({
   clock: systemClock,
   onDegraded: (problem) => told.push(problem),
   onClaimsImpossible: (problem) => told.push(problem),
+  onLimit: (problem) => told.push(problem),
 });
 const listing = await source.scan('', new AbortController().signal);
 const failures: unknown[] = [];

@@ -8,29 +8,53 @@ import { openJournalFile } from '../../src/adapters/journal-file.ts';
 import { createSqliteJournal } from '../../src/adapters/sqlite-journal.ts';
 import { checkpointGlobs } from '../../src/config/default-globs.ts';
 import { createCompanionFilter } from '../../src/domain/companion-filter.ts';
+import { leaseLimits } from '../../src/domain/lease.ts';
 import { type SessionLog, sessionLogSchema } from '../../src/domain/session-log.ts';
 import type { RootRules } from '../../src/domain/session-root.ts';
+import type { WatchedPath } from '../../src/domain/watched-path.ts';
 import { readOneFileSession } from '../../src/formats/native.ts';
 import { formatReaders } from '../../src/formats/registry.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import type { EventMap, EventName, Events } from '../../src/ports/events.ts';
 import type { FileSource } from '../../src/ports/file-source.ts';
 import type { Journal } from '../../src/ports/journal.ts';
+import type { LeaseStore } from '../../src/ports/lease-store.ts';
+import type { ObjectStore } from '../../src/ports/object-store.ts';
+import type { ActiveTransfer } from '../../src/services/active-transfer.ts';
 import { Assembler } from '../../src/services/assembler.ts';
+import { CompanionTransfers } from '../../src/services/companion-transfers.ts';
 import { countServed } from '../../src/services/counted-store.ts';
 import { DestinationGate } from '../../src/services/destination-gate.ts';
-import { FileTransfer } from '../../src/services/file-transfer.ts';
+import { DrainBudget } from '../../src/services/drain-budget.ts';
+import { FileGrowth } from '../../src/services/file-growth.ts';
+import { FileTransfer, type OneTransfer } from '../../src/services/file-transfer.ts';
 import { FolderWatcher } from '../../src/services/folder-watcher.ts';
+import { afterGrowth, GrowingFiles } from '../../src/services/growing-files.ts';
+import { GrowingParts } from '../../src/services/growing-parts.ts';
+import { LeaseKeeper } from '../../src/services/lease-keeper.ts';
+import { guardWrites } from '../../src/services/leased-store.ts';
 import { LogShipping } from '../../src/services/log-shipping.ts';
 import { meterLooks } from '../../src/services/metered-source.ts';
+import { paceStore } from '../../src/services/paced-store.ts';
+import { PartTransfer } from '../../src/services/part-transfer.ts';
+import { recordedTransfer } from '../../src/services/recorded-transfer.ts';
+import { RequestLimit } from '../../src/services/request-limit.ts';
+import { ResumeRecords } from '../../src/services/resume-records.ts';
+import { SessionLeases } from '../../src/services/session-leases.ts';
 import { SessionObserver } from '../../src/services/session-observer.ts';
 import { SessionReadings } from '../../src/services/session-reading.ts';
+import { type SessionSharing, unshared } from '../../src/services/session-sharing.ts';
 import { SessionShipping } from '../../src/services/session-shipping.ts';
+import { SessionSnapshots } from '../../src/services/session-snapshots.ts';
 import { SessionTracker } from '../../src/services/session-tracker.ts';
+import { SharedSessions } from '../../src/services/shared-sessions.ts';
+import type { ShippingContext } from '../../src/services/shipping-context.ts';
+import { TransferRate } from '../../src/services/transfer-rate.ts';
 import { Uploader } from '../../src/services/uploader.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeProcesses } from '../fakes/fake-processes.ts';
 import { MemoryFolder } from '../fakes/memory-folder.ts';
-import { MemoryStore } from '../fakes/memory-store.ts';
+import { MemoryStore, type MemoryStoreOptions } from '../fakes/memory-store.ts';
 
 // What compose() does for the real agent, on fakes that stand still: no timer, no disk but the journal's.
 export const settleMs = 2_000;
@@ -42,6 +66,15 @@ export const folder = '/watched';
 export const keyTemplate = 'training-logs/{year}/{month}/{session-id}.log';
 const noSignal = new AbortController().signal;
 const stepsMax = 200;
+const never = Number.MAX_SAFE_INTEGER;
+
+/** The journal commits at once, so that time that stands still holds nobody up. */
+const promptly: Clock = {
+  nowMs: () => 0,
+  monotonicMs: () => 0,
+  random: () => 0,
+  sleep: () => new Promise((resolve) => setImmediate(resolve)),
+};
 
 /** Events in order, each by its name with its fields. */
 export class Recorder implements Events {
@@ -59,13 +92,21 @@ export class Recorder implements Events {
 export interface StartOptions {
   /** The state directory was lost: another journal. */
   readonly lost?: boolean;
+  /** Another one has another state directory. */
+  readonly host?: string;
+  /** The folder is shared: where its leases are. */
+  readonly leases?: LeaseStore;
   readonly journal?: (journal: Journal) => Journal;
   readonly source?: (source: FileSource) => FileSource;
+  readonly store?: (store: ObjectStore) => ObjectStore;
   readonly sessions?: string;
   readonly ignoreOlderThanMs?: number;
   readonly includeSkipped?: boolean;
   readonly concurrency?: number;
+  readonly partConcurrency?: number;
   readonly bytesMax?: number;
+  /** Absent: no session is old enough. */
+  readonly snapshotEveryMs?: number;
 }
 
 /** The world around an agent: it outlives every one of them. */
@@ -75,28 +116,33 @@ export class World {
   readonly store: MemoryStore;
   readonly processes = new FakeProcesses();
   readonly events = new Recorder();
-  #state = '';
-  #journal: Journal | undefined;
+  /** By host. */
+  readonly #states = new Map<string, string>();
+  readonly #journals = new Map<string, Journal>();
 
-  constructor(options: { createIsAtomic?: boolean; createSettleMs?: number; reuseInodes?: boolean } = {}) {
+  constructor(options: MemoryStoreOptions & { readonly reuseInodes?: boolean } = {}) {
     this.clock.random(); // reason: the first is next to nothing, and so would be the first delay
     this.folder = new MemoryFolder({ clock: this.clock, reuseInodes: options.reuseInodes ?? false });
     this.store = new MemoryStore(options);
-    onTestFinished(() => this.#journal?.close());
+    this.store.nowMs = () => this.clock.nowMs();
+    onTestFinished(() => {
+      for (const journal of this.#journals.values()) journal.close();
+    });
   }
 
   /** A new process: whatever the one before had in memory is forgotten, its journal is read. */
   start(options: StartOptions = {}): TestAgent {
-    this.#journal?.close();
-    if (this.#state === '' || options.lost) {
-      const state = mkdtempSync(join(tmpdir(), 'trainlogd-services-'));
-      this.#state = state;
-      onTestFinished(() => rmSync(state, { recursive: true, force: true }));
-    }
-    const holder = { pid: 1, host: 'node-1', folder, startedAt: '2026-01-02T03:04:05.000Z' };
-    this.#journal = createSqliteJournal(openJournalFile(this.#state, holder));
-    const agent = new TestAgent(this, options.journal?.(this.#journal) ?? this.#journal, options);
-    this.#journal.recover();
+    const host = options.host ?? 'node-1';
+    this.#journals.get(host)?.close();
+    const known = options.lost ? undefined : this.#states.get(host);
+    const state = known ?? mkdtempSync(join(tmpdir(), 'trainlogd-services-'));
+    if (known === undefined) onTestFinished(() => rmSync(state, { recursive: true, force: true }));
+    this.#states.set(host, state);
+    const holder = { pid: 1, host, folder, startedAt: '2026-01-02T03:04:05.000Z' };
+    const journal = createSqliteJournal(openJournalFile(state, holder), promptly);
+    this.#journals.set(host, journal);
+    const agent = new TestAgent(this, options.journal?.(journal) ?? journal, options);
+    journal.recover();
     return agent;
   }
 
@@ -129,38 +175,77 @@ export class TestAgent {
   readonly uploader: Uploader;
   readonly shipping: SessionShipping;
   readonly gate: DestinationGate;
+  readonly limit: RequestLimit;
+  readonly parts: PartTransfer | undefined;
+  readonly growing: GrowingFiles | undefined;
+  readonly context: ShippingContext;
+  readonly leases: SessionLeases | undefined;
+  readonly keeper: LeaseKeeper | undefined;
+  readonly sharing: SessionSharing = unshared;
   readonly #clock: FakeClock;
 
   constructor(world: World, journal: Journal, options: StartOptions) {
     const { clock, events, processes } = world;
-    const { concurrency = 4 } = options;
+    const { concurrency = 4, host = 'node-1' } = options;
     const source = options.source?.(world.folder) ?? world.folder;
     const base = { source, journal, clock, events };
     this.#clock = clock;
     this.journal = journal;
     const readings = new SessionReadings({ source, readers: formatReaders, oneFile: readOneFileSession });
+    const choose = createCompanionFilter({
+      include: ['**'],
+      exclude: checkpointGlobs,
+      checkpoints: checkpointGlobs,
+      bytesMax: options.bytesMax ?? 1_000_000,
+    });
+    const growsFromBytes = world.store.parts?.layout.firstBytes ?? 1_000_000;
     const assembler = new Assembler({
       ...base,
       readings,
-      choose: createCompanionFilter({
-        include: ['**'],
-        exclude: checkpointGlobs,
-        checkpoints: checkpointGlobs,
-        bytesMax: options.bytesMax ?? 1_000_000,
-      }),
+      choose,
       keyTemplate,
       folder,
-      agent: { version: '0.1.0', host: 'node-1' },
+      agent: { version: '0.1.0', host },
       defaults: undefined,
+      growsFromBytes,
     });
+    if (options.leases) {
+      const { writer } = journal;
+      this.leases = new SessionLeases({
+        store: options.leases,
+        clock,
+        events,
+        host,
+        writer,
+        limits: leaseLimits,
+      });
+      const onDue = (root: WatchedPath) => this.watcher.lookAt(root);
+      const tracked = (root: WatchedPath) => this.tracker.sessions.get(root);
+      const { leases } = this;
+      const isShared = () => true;
+      this.sharing = new SharedSessions({ leases, journal, clock, keyTemplate, isShared, tracked, onDue });
+      this.keeper = new LeaseKeeper({ leases, clock, onDue });
+    }
+    const { sharing } = this;
+    const settles = () => (this.#isNetwork() ? networkSettleMs : settleMs);
     this.observer = new SessionObserver({
       ...base,
       readings,
       assembler,
+      snapshots: new SessionSnapshots({
+        journal,
+        assembler,
+        clock,
+        growth: new FileGrowth({ choose, growsFromBytes, settleMs: settles }),
+        everyMs: options.snapshotEveryMs ?? never,
+        onEnqueued: () => this.uploader.wake(),
+        onGrown: (file) => this.growing?.want(file),
+      }),
+      sharing,
       processes,
       folder,
       idleMs,
-      settleMs: () => (this.#isNetwork() ? networkSettleMs : settleMs),
+      settleMs: settles,
       onEnqueued: () => this.uploader.wake(),
     });
     const looking = { spentMs: 0 };
@@ -169,6 +254,7 @@ export class TestAgent {
       source: meterLooks(base.source, clock, looking),
       readings,
       observer: this.observer,
+      sharing,
       folder,
       rules: rulesOf(options.sessions),
       network: () => this.#isNetwork(),
@@ -187,24 +273,71 @@ export class TestAgent {
       spread: 0,
     });
     this.gate = new DestinationGate({ name: world.store.name, clock, events, limits: retry });
-    const store = countServed(world.store, this.gate.served);
+    const rate = new TransferRate({ clock });
+    const requestsMax = concurrency * (options.partConcurrency ?? 1);
+    this.limit = new RequestLimit({ name: world.store.name, events, requestsMax });
+    const budget = new DrainBudget({ clock, rate });
+    const target = options.store?.(world.store) ?? world.store;
+    const store = countServed(
+      paceStore(guardWrites(target, sharing), { limit: this.limit, rate }),
+      this.gate.served,
+    );
     const context = { ...base, store, gate: this.gate, retry, keyTemplate, logBytesMax: 1_000_000 };
+    this.context = context;
+    const { parts } = store;
+    this.parts = parts && new PartTransfer({ context, parts, partConcurrency: options.partConcurrency ?? 1 });
+    let transfer: OneTransfer = new FileTransfer({ context, parts: this.parts });
+    const queue = new PQueue({ concurrency });
+    if (parts && this.parts) {
+      const records = new ResumeRecords(context);
+      const { layout } = parts;
+      const growing = { context, transfer: this.parts, records, layout, active: new Set<ActiveTransfer>() };
+      const filesMax = Math.max(1, Math.floor(concurrency / 2));
+      this.growing = new GrowingFiles({ context, parts: new GrowingParts(growing), queue, filesMax });
+      const everyMs = options.snapshotEveryMs ?? never;
+      transfer = recordedTransfer(transfer, { context, records, fromBytes: layout.firstBytes, everyMs });
+      transfer = afterGrowth(transfer, this.growing);
+    }
+    const active = new Set<ActiveTransfer>();
+    const companions = new CompanionTransfers({
+      clock,
+      journal,
+      transfer,
+      queue,
+      budget,
+      active,
+    });
     this.shipping = new SessionShipping({
       context,
       logs: new LogShipping(context),
-      transfer: new FileTransfer(context),
-      queue: new PQueue({ concurrency }),
+      companions,
+      queue,
+      budget,
     });
     this.uploader = new Uploader({
       journal,
       shipping: this.shipping,
+      companions,
+      active,
+      budget,
       clock,
       folder,
       sessions: new PQueue({ concurrency: concurrency * 4 }),
       sessionsMax: concurrency * 4,
+      sharing,
       hasOpenSessions: () => tracker.sessions.open().length > 0,
-      onShipped: (sid, root) => tracker.onShipped(sid, root),
+      onShipped: (sid, root) => this.#shipped(sid, root),
     });
+  }
+
+  async #shipped(sid: number, root: WatchedPath): Promise<void> {
+    await this.tracker.onShipped(sid, root);
+    this.growing?.announced(sid);
+  }
+
+  /** Waits until nothing grows in the bucket that is due now. */
+  async grown(): Promise<void> {
+    while (this.growing?.isIdle === false) await new Promise((resolve) => setImmediate(resolve));
   }
 
   #isNetwork(): boolean {
@@ -229,7 +362,8 @@ export class TestAgent {
       const [sid] = this.journal.dueSessions(folder, this.#clock.monotonicMs(), 1);
       if (sid === undefined) return;
       const root = this.journal.rootOf(sid);
-      if ((await this.shipping.pass(sid, noSignal)) && root !== undefined) this.tracker.onShipped(sid, root);
+      if (!(await this.sharing.mayShip(sid))) continue;
+      if ((await this.shipping.pass(sid, noSignal)) && root !== undefined) await this.#shipped(sid, root);
     }
     throw new Error(`a session is due again and again: ${stepsMax} passes did not ship it`);
   }

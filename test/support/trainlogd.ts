@@ -2,18 +2,20 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'vitest';
 import type { EventMap, EventName } from '../../src/ports/events.ts';
 import type { Status } from '../../src/ports/status.ts';
 import { eventually } from './eventually.ts';
-import type { TestBucket } from './s3.ts';
+import type { TestBucket } from './s3-bucket.ts';
 
 /** How much of each program's log a failed test shows. */
 const linesShownMax = 40;
 const program = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
 /** Tests that run at the same time have hooks of their own; the global ones would not know whose they are. */
-export type Cleanup = Pick<TestContext, 'onTestFinished' | 'onTestFailed'>;
+export interface Cleanup {
+  onTestFinished(work: () => void | Promise<void>): void;
+  onTestFailed(work: () => void | Promise<void>): void;
+}
 export type Variables = Readonly<Record<string, string>>;
 
 /** A host: a watched folder, a state directory, and the environment that names both and a destination. */
@@ -22,6 +24,8 @@ export interface Host {
   readonly folder: string;
   readonly state: string;
   readonly env: Variables;
+  /** What is run in place of the program, with the same arguments. */
+  readonly command?: readonly [string, ...string[]];
 }
 
 export interface Ended {
@@ -99,7 +103,8 @@ export function start(
   more: Variables = {},
 ): Trainlogd {
   const env = { ...host.env, ...more };
-  const child = spawn(process.execPath, [program, ...args], { cwd: host.base, env });
+  const [command, ...before] = host.command ?? [process.execPath, program];
+  const child = spawn(command, [...before, ...args], { cwd: host.base, env });
   const output = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream].setEncoding('utf8').on('data', (text: string) => {

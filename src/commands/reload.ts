@@ -1,0 +1,36 @@
+import { openJournalFile } from '../adapters/journal-file.ts';
+import { StateError } from '../adapters/journal-trouble.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { ConfigError, describeProblem } from '../config/problem.ts';
+import type { OptionKey } from '../config/schema.ts';
+
+/** What a configuration that was read again is worth: the whole of it, or all that is wrong with it. */
+export type Reloaded = { readonly loaded: LoadedConfig } | { readonly problems: readonly string[] };
+
+/** `inUse`: state directories that need no trying. Any other is opened once, so that nobody moves to where nobody can live. */
+export function reload(load: () => LoadedConfig, inUse: readonly string[]): Reloaded {
+  try {
+    const loaded = load();
+    const { directory } = loaded.config.state;
+    if (!inUse.includes(directory)) tryStateDirectory(directory);
+    return { loaded };
+  } catch (error) {
+    if (error instanceof ConfigError) return { problems: error.problems.map(describeProblem) };
+    if (error instanceof StateError) return { problems: [error.message] };
+    throw error;
+  }
+}
+
+function tryStateDirectory(directory: string): void {
+  try {
+    openJournalFile(directory, undefined).close();
+  } catch (error) {
+    // A damaged journal there is no obstacle: it will be set aside.
+    if (!(error instanceof StateError) || error.trouble.kind !== 'damaged') throw error;
+  }
+}
+
+export function changedKeys(before: LoadedConfig, after: LoadedConfig): OptionKey[] {
+  const keys = Object.keys(after.values) as OptionKey[];
+  return keys.filter((key) => JSON.stringify(before.values[key]) !== JSON.stringify(after.values[key]));
+}

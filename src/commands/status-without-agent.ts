@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { journalFileOf } from '../adapters/journal-file.ts';
+import { StateError } from '../adapters/journal-trouble.ts';
+import { openJournal } from '../adapters/open-journal.ts';
+import { createStore, realFolder } from '../compose-parts.ts';
+import type { Config } from '../config/schema.ts';
+import type { Backlog } from '../ports/backlog.ts';
+import type { Status } from '../ports/status.ts';
+import { programVersion } from './version.ts';
+
+/** What a journal that nobody holds tells. Throws StateError where it cannot be read. */
+export async function readStatus(config: Config): Promise<Status> {
+  const folder = realFolder(config.watch.directory);
+  const store = createStore(config);
+  const destination = store.name;
+  await store.close();
+  return {
+    version: 1,
+    running: false,
+    host: hostname(),
+    program: programVersion(),
+    folder,
+    destination,
+    state: config.state.directory,
+    ...readJournal(config.state.directory, folder),
+    uploads: [],
+    loose: [],
+  };
+}
+
+/** The same; undefined where it cannot be read. */
+export async function readStatusIfPossible(config: Config): Promise<Status | undefined> {
+  try {
+    return await readStatus(config);
+  } catch (error) {
+    if (error instanceof StateError) return undefined; // reason: whoever asks has told already what is wrong with it
+    throw error;
+  }
+}
+
+/** What the journal names as unsent, as far as it can be read. */
+export function unsentInJournal(stateDirectory: string, folder: string): string[] {
+  try {
+    const { unsent, parked } = readJournal(stateDirectory, folder).backlog;
+    return [
+      ...unsent.map((item) => `${item.session}: ${item.path}: ${item.reason}`),
+      ...parked.map((item) => `${item.session}: ${item.path}: ${item.code}: ${item.cause}: ${item.remedy}`),
+    ];
+  } catch (error) {
+    if (error instanceof StateError) return []; // reason: as above
+    throw error;
+  }
+}
+
+function readJournal(stateDirectory: string, folder: string): Pick<Status, 'backlog' | 'parts'> {
+  if (!existsSync(journalFileOf(stateDirectory))) return { backlog: nothing };
+  const journal = openJournal(stateDirectory);
+  try {
+    return { backlog: journal.backlog(folder), parts: journal.uploadCounts() };
+  } finally {
+    journal.close();
+  }
+}
+
+const nothing: Backlog = {
+  open: 0,
+  shipping: 0,
+  shipped: 0,
+  skipped: 0,
+  pendingFiles: 0,
+  pendingBytes: 0,
+  oldestPendingFoundAtMs: undefined,
+  unsent: [],
+  parked: [],
+};

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import {
+  leadingParts,
+  type ResumeRecord,
+  readResumeRecord,
+  renderResumeRecord,
+} from '../../src/domain/resume-record.ts';
+
+const part = (number: number, sizeBytes = 8) => ({
+  number,
+  sizeBytes,
+  etag: `e${number}`,
+  crc32: 'AAAAAA==',
+});
+const layout = { firstBytes: 8, doublesEvery: 2 };
+const record: ResumeRecord = {
+  version: 1,
+  session: 'run-7',
+  path: 'out.log',
+  key: 'training-logs/companions/2026/01/run-7/out.log',
+  uploadId: '2~abc',
+  contentType: 'text/plain',
+  checksum: 'md5',
+  layout,
+  condition: { absent: true },
+  parts: [part(1), part(2), part(3, 16)],
+};
+
+test.each<[string, ResumeRecord]>([
+  ['a new object', record],
+  ['one that replaces another', { ...record, condition: { etag: 'abc-2' } }],
+])('the record of %s is read as it was written', (_, written) => {
+  expect(readResumeRecord(renderResumeRecord(written))).toEqual(written);
+});
+
+test('what a later program adds is passed over', () => {
+  expect(readResumeRecord(JSON.stringify({ ...record, note: 'new' }))).toEqual(record);
+});
+
+test.each<[string, string]>([
+  ['nothing', ''],
+  ['half of one', renderResumeRecord(record).slice(0, 90)],
+  ['one of a later version', JSON.stringify({ ...record, version: 2 })],
+  ['one without parts', JSON.stringify({ ...record, parts: [] })],
+  ['one with a gap', JSON.stringify({ ...record, parts: [part(1), part(3, 16)] })],
+  ['one with a part that is not whole', JSON.stringify({ ...record, parts: [part(1), part(2, 7)] })],
+  ['one that does not begin at the beginning', JSON.stringify({ ...record, parts: [part(2)] })],
+  ['a list', '[]'],
+])('%s is no record', (_, text) => {
+  expect(readResumeRecord(text)).toBeUndefined();
+});
+
+test.each<[string, readonly ReturnType<typeof part>[], number]>([
+  ['none', [], 0],
+  ['all', [part(1), part(2), part(3, 16)], 3],
+  ['up to the first gap', [part(1), part(3, 16), part(4, 16)], 1],
+  ['none without the first', [part(2)], 0],
+  ['up to one that was sent as the last', [part(1), part(2, 3)], 1],
+])('the parts that another host can use: %s', (_, parts, count) => {
+  expect(leadingParts(parts, layout)).toEqual(parts.slice(0, count));
+});

@@ -1,0 +1,146 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FaultProxy } from '../faults/fault-proxy.ts';
+import { eventually } from '../support/eventually.ts';
+import type { SeededRandom } from '../support/seeded-random.ts';
+import { type Cleanup, type Host, start, statusOf, type Trainlogd } from '../support/trainlogd.ts';
+import { afterRest, chooseDeath, type Death, deathsOf } from './deaths.ts';
+import type { Workload } from './workload.ts';
+
+/** A life that does not come to its named end is ended after so long. */
+const lifeMaxMs = 2_500;
+const startMs = 700;
+/** Of a machine that has other things to do. */
+const startMaxMs = 120_000;
+const drawnMs = 1_500;
+const longLifeMs = 16_000;
+const longLifeEvery = 25;
+const lastLifeMaxMs = 180_000;
+const stepEveryMs = 40;
+
+export interface Lives {
+  killed: number;
+  /** By name: how often it was tried, and how often it came to that. */
+  readonly deaths: Map<string, { tried: number; reached: number }>;
+  /** Parts on their way when it was killed, of all kills. */
+  partsInFlight: number;
+  readonly problems: string[];
+}
+
+export interface LivesOptions {
+  readonly context: Cleanup;
+  readonly host: Host;
+  readonly proxy: FaultProxy;
+  readonly workload: Workload;
+  readonly random: SeededRandom;
+  readonly kills: number;
+  /** No further life begins after so long. */
+  readonly secondsMax: number;
+  readonly onKilled: (killed: number) => void;
+}
+
+/** Starts and kills the program, while trainers write; each life begins with what the one before left. */
+export async function liveAndDie(options: LivesOptions): Promise<Lives> {
+  const { proxy, workload, random, kills, secondsMax } = options;
+  const untilMs = performance.now() + secondsMax * 1000;
+  const lives: Lives = { killed: 0, deaths: new Map(), partsInFlight: 0, problems: [] };
+  const deaths = deathsOf(proxy.traffic);
+  const tried = new Map<Death, number>();
+  while (lives.killed < kills && lives.problems.length === 0 && performance.now() < untilMs) {
+    const isLong = (lives.killed + 1) % longLifeEvery === 0;
+    const death = isLong ? afterRest : chooseDeath(random, deaths, tried);
+    tried.set(death, (tried.get(death) ?? 0) + 1);
+    await workload.prepare(death.needs);
+    const reached = await oneLife(options, death, lives);
+    const { tried: before, reached: hits } = lives.deaths.get(death.name) ?? { tried: 0, reached: 0 };
+    lives.deaths.set(death.name, { tried: before + 1, reached: hits + (reached ? 1 : 0) });
+    options.onKilled(lives.killed);
+  }
+  return lives;
+}
+
+/** True when it died where it was to die. */
+async function oneLife(options: LivesOptions, death: Death, lives: Lives): Promise<boolean> {
+  const { context, host, proxy, random, workload } = options;
+  const program = start(context, host);
+  let dies = false;
+  const kill = async () => {
+    dies = true;
+    lives.partsInFlight += proxy.traffic.partsInFlight;
+    await program.stop('SIGKILL');
+  };
+  const soonMs = random.below(15);
+  const rule =
+    death.at === undefined
+      ? undefined
+      : proxy.add({
+          name: 'killed',
+          on: { ...death.on, times: 1 },
+          fault: {
+            do: 'call',
+            at: death.at,
+            afterBytes: 1,
+            call: async () => {
+              // What follows an answer is written to disk within moments: now before that, now after.
+              if (death.at === 'answered') await delay(soonMs);
+              await kill();
+            },
+          },
+        });
+  const over = new AbortController();
+  const training = trainUntil(workload, over.signal);
+  await Promise.race([program.ended, enough(program, death, random, over.signal)]);
+  over.abort();
+  await training;
+  rule?.lift();
+  const reached = dies || death.at === undefined;
+  if (!dies) await kill();
+  const { code, signal, stderr } = await program.ended;
+  if (signal === 'SIGKILL') lives.killed += 1;
+  else lives.problems.push(`the program ended by itself with ${code}: ${stderr.slice(-1500)}`);
+  return reached;
+}
+
+/** The moment of death is what this is about: drawn, so no condition could be waited for in its place. */
+async function enough(
+  program: Trainlogd,
+  death: Death,
+  random: SeededRandom,
+  signal: AbortSignal,
+): Promise<void> {
+  const drawnLifeMs = death === afterRest ? longLifeMs : random.below(drawnMs);
+  const lifeMs = death.at === undefined ? drawnLifeMs : lifeMaxMs;
+  if (death.name === 'while it starts') return delay(random.below(startMs), undefined, { signal });
+  await program.event('daemon.started', () => true, startMaxMs);
+  return delay(lifeMs, undefined, { signal });
+}
+
+async function trainUntil(workload: Workload, over: AbortSignal): Promise<void> {
+  while (!over.aborted && (await workload.step())) {
+    await delay(stepEveryMs);
+  }
+}
+
+/** One more life in peace, until everything is shipped; the trainers are done. */
+export async function liveInPeace({ context, host, workload }: LivesOptions): Promise<string[]> {
+  const program: Trainlogd = start(context, host);
+  const shipped = workload.sessions.length;
+  try {
+    await eventually(
+      async () => {
+        const { backlog } = await statusOf(context, host);
+        const { open, shipping, pendingFiles, unsent, parked } = backlog;
+        const left = { open, shipping, pendingFiles, unsent: unsent.slice(0, 5), parked: parked.slice(0, 5) };
+        const isDone = open + shipping + pendingFiles + unsent.length + parked.length === 0;
+        if (!isDone || backlog.shipped !== shipped) {
+          throw new Error(`${backlog.shipped} of ${shipped} are shipped: ${JSON.stringify(left)}`);
+        }
+        return true;
+      },
+      { timeoutMs: lastLifeMaxMs, everyMs: 500 },
+    );
+  } catch (error) {
+    return [`not all was shipped: ${String(error)}: ${program.stderr().slice(-3000)}`];
+  }
+  const { code, stderr } = await program.stop();
+  return code === 0 ? [] : [`the last life ended with ${code}: ${stderr.slice(-1500)}`];
+}
