@@ -88,7 +88,10 @@ function watch(request: ClientRequest, state: State): Promise<IncomingMessage> {
     });
     // Stays: what breaks after the answer has nobody to tell.
     request.on('error', reject);
-    request.once('close', () => reject(named('ECONNRESET', 'the connection was closed without an answer')));
+    // An error costs a stack trace: none is made for what went well.
+    request.once('close', () => {
+      if (!state.isAnswered) reject(named('ECONNRESET', 'the connection was closed without an answer'));
+    });
   });
 }
 
@@ -155,23 +158,22 @@ async function sendBody(request: ClientRequest, state: State, { sizeBytes, send 
 /** The request has ended, or was answered, under the body's feet; why is known elsewhere. */
 class Stopped extends Error {}
 
-async function readAnswer(response: IncomingMessage): Promise<Answer> {
+function readAnswer(response: IncomingMessage): Promise<Answer> {
   const status = response.statusCode ?? 0;
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  try {
-    for await (const chunk of response) {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(response.headers)) headers[name] = String(value);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let sizeBytes = 0;
+    const done = () => resolve({ status, headers, body: Buffer.concat(chunks).toString('utf8') });
+    response.on('data', (chunk: Buffer) => {
       sizeBytes += chunk.length;
       if (sizeBytes <= answerBytesMax) chunks.push(chunk);
-    }
-  } catch (error) {
+    });
+    response.once('end', done);
     // A server that refuses a body it does not read resets the connection: what it said before counts.
-    if (status < 400) throw error;
-  }
-  const headers = Object.fromEntries(
-    Object.entries(response.headers).map(([name, value]) => [name, String(value)]),
-  );
-  return { status, headers, body: Buffer.concat(chunks).toString('utf8') };
+    response.once('error', (error) => (status < 400 ? reject(error) : done()));
+  });
 }
 
 function named(code: string, message: string): Error {

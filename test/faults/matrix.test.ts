@@ -17,6 +17,9 @@ vi.mock(import('../../src/adapters/s3-store.ts'), async (original) => {
   return { ...real, createS3Store: (options) => real.createS3Store({ ...options, requestTimeoutMs: 800 }) };
 });
 
+// They mostly wait, each for its own server's silence.
+vi.setConfig({ maxConcurrency: 10 });
+
 /** `TRAINLOGD_TEST_FAULTS=full`: each fault three times a request, and not once. */
 const times = process.env['TRAINLOGD_TEST_FAULTS'] === 'full' ? 3 : 1;
 const kinds = ['small', 'large', 'growing'] as const;
@@ -68,7 +71,7 @@ function putInForce(proxy: FaultProxy, { name, fault, operations }: FaultCase): 
 async function write(training: Training, { mayPark }: FaultCase, proxy: FaultProxy): Promise<void> {
   while (!training.isOver) {
     await training.step();
-    if (training.kind === 'growing' && training.bytes > 5 * 1024 * 1024 && !mayPark) {
+    if (training.isResting && training.kind === 'growing' && !mayPark) {
       await eventually(() => proxy.traffic.parts(/growing-/).size > 0, { timeoutMs: 60_000 });
     }
   }

@@ -7,7 +7,7 @@ import { afterRest, chooseDeath, type Death, deathsOf } from './deaths.ts';
 import type { Workload } from './workload.ts';
 
 /** A life that does not come to its named end is ended after so long. */
-const lifeMaxMs = 2_500;
+const lifeMaxMs = 2_000;
 const startMs = 700;
 /** Of a machine that has other things to do. */
 const startMaxMs = 120_000;

@@ -39,7 +39,7 @@ export class Training {
   readonly native = new Map<string, string>();
   readonly #directory: string;
   readonly #steps: Step[] = [];
-  /** It has ended, and what its trainer does to it still is better done once it is shipped. */
+  /** What its trainer does next is better done some lives later: when it is shipped, or part of it is. */
   isResting = false;
 
   /** `extraBytesMax`: what large files may have beyond what makes them large. */
@@ -48,7 +48,7 @@ export class Training {
     folder: string,
     number: number,
     kind: SessionKind,
-    extraBytesMax = partBytes,
+    extraBytesMax = 2 * mebibyte,
   ) {
     this.path = `${kind}-${String(number).padStart(4, '0')}`;
     this.kind = kind;
@@ -87,6 +87,8 @@ export class Training {
       const pieces = 6;
       const extraBytes = Math.floor(extraBytesMax / pieces);
       for (let left = pieces; left > 0; left--) {
+        // Open for some lives more when its first part is whole.
+        if (left === 1) steps.push(this.#rest);
         steps.push(async () => large?.append(this.#piece(large, mebibyte + random.below(extraBytes))));
       }
     } else if (large) {
