@@ -103,8 +103,9 @@ export class Janitor implements Service {
     if (!stat || fingerprintOf(stat) !== file.fingerprint || String(stat.dev) !== file.receipt?.device)
       return;
     const name = `${stat.dev}:${stat.ino}`;
-    if ((await processes.heldOpen(new Set([name]))).has(name)) return;
     if (!(await this.#isInBucket(file, signal))) return;
+    // Last, because the bucket may take its time: whoever opens the file in between is still seen.
+    if ((await processes.heldOpen(new Set([name]))).has(name)) return;
     if (!(await this.#remove(path, stat, session))) return;
     journal.recordDeleted(sid, file.path);
     events.emit('file.deleted', { session, path: displayPath(file.path), sizeBytes: stat.sizeBytes });

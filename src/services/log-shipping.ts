@@ -13,6 +13,8 @@ const logReadBytesMax = 64 * 1024 * 1024;
 const recentMax = 64;
 
 export interface ShippedState {
+  /** The work that the log speaks of; more may have been enqueued since. */
+  readonly work: number;
   readonly written: boolean;
   readonly adopted: boolean;
   readonly missing: number;
@@ -42,14 +44,14 @@ export class LogShipping {
       const shipment = journal.shipment(sid);
       if (!shipment) return undefined;
       const base = await this.#base(shipment, conflicts > 0, signal);
-      if (base === 'adopted') return { written: false, adopted: true, missing: 0 };
+      if (base === 'adopted') return { work: shipment.work, written: false, adopted: true, missing: 0 };
       const composed = this.#compose(shipment, base.previous, []);
       if (composed.digest === shipment.logDigest)
-        return { written: false, adopted: false, missing: composed.missing };
+        return { work: shipment.work, written: false, adopted: false, missing: composed.missing };
       try {
         const receipt = await this.#put(shipment, composed, base.condition, signal);
         this.#recordWritten(shipment, composed, receipt.etag, 'absent' in base.condition);
-        return { written: true, adopted: false, missing: composed.missing };
+        return { work: shipment.work, written: true, adopted: false, missing: composed.missing };
       } catch (error) {
         if (!(error instanceof Conflict)) throw error;
         this.#recent.delete(sid);

@@ -98,7 +98,8 @@ export class SessionShipping {
     let shipped = await this.#shipLog(sid, signal);
     if (shipped?.adopted) shipped = await this.#shipLog(sid, signal);
     const shipment = journal.shipment(sid);
-    if (!shipment || !shipped) return false;
+    // What was enqueued while the log was on its way is not in it: the next pass writes that.
+    if (!shipment || shipment.work !== shipped?.work) return false;
     if (!shipment.certain || (shipment.logDoubted && !store.createIsAtomic)) {
       this.#wait(sid);
       return false;

@@ -139,3 +139,32 @@ test('a companion that changes while the final log is on its way makes another r
   expect(world.store.text(out)).toBe('one two three');
   expect(world.log()).toMatchObject({ companions: [{ path: 'out.log', bytes: 13 }], missing: [] });
 });
+
+test('what is enqueued while a final log is on its way is written after it', async () => {
+  const world = new World();
+  world.folder.write('a/session.json', '{"id":"a"}');
+  world.folder.write('a/out.log', 'one');
+  world.folder.write('a/result.json', '{"status":"completed"}');
+  let isNews = true;
+  const agent: TestAgent = world.start({
+    store: (store) =>
+      Object.assign(Object.create(store) as typeof store, {
+        put: async (...args: Parameters<typeof store.put>) => {
+          const receipt = await store.put(...args);
+          const shipment = agent.journal.shipment(1);
+          if (isNews && shipment && args[0].metadata['revision'] === '2') {
+            isNews = false;
+            const draft = { ...shipment.draft, name: 'said later' };
+            agent.journal.enqueue(1, { seal: agent.journal.session(1)?.seal, shape: '', draft, files: [] });
+          }
+          return receipt;
+        },
+        find: store.find.bind(store),
+        get: store.get.bind(store),
+        verify: store.verify.bind(store),
+      }),
+  });
+  await agent.deliver();
+  expect(isNews).toBe(false);
+  expect(world.log(log).session).toMatchObject({ name: 'said later', revision: 3 });
+});
