@@ -8,10 +8,11 @@ import { systemClock } from './adapters/system-time.ts';
 import type { Config } from './config/schema.ts';
 import type { FactSource } from './domain/merge-facts.ts';
 import { probeKey } from './domain/object-key.ts';
-import type { RootRules } from './domain/session-root.ts';
 import { formatReaders } from './formats/registry.ts';
+import type { FileSource } from './ports/file-source.ts';
 import type { Journal } from './ports/journal.ts';
 import type { ObjectStore } from './ports/object-store.ts';
+import { RootRecognition, type SurveyRules } from './services/root-recognition.ts';
 
 /** Parts that the configuration decides; also for commands that need no daemon. */
 const sessionDepthMax = 6;
@@ -50,13 +51,10 @@ export function realFolder(directory: string): string {
   }
 }
 
-export function rootRules(config: Config): Omit<RootRules, 'frozen'> {
+export function rootRules(config: Config, source: FileSource): Omit<SurveyRules, 'frozen'> {
   const glob = config.watch.sessions;
   return {
-    recognise: (names) => {
-      const found = formatReaders.flatMap((reader) => reader.recognise(names)?.confidence ?? []);
-      return found.includes('certain') ? 'certain' : found[0];
-    },
+    recognition: new RootRecognition(source, formatReaders),
     matches: glob === 'auto' ? undefined : picomatch(glob.replace(/\/$/, '')),
     depthMax: glob === 'auto' ? sessionDepthMax : Number.POSITIVE_INFINITY,
   };

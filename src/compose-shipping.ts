@@ -141,13 +141,13 @@ function composeTransfers(options: {
   const whole = new FileTransfer({ context, parts });
   const layout = context.store.parts?.layout;
   if (!parts || !layout) return { transfer: whole, growing: undefined };
-  const records = new ResumeRecords(context);
   const everyMs = config.sessionLog.snapshotEveryMs;
+  const records = new ResumeRecords(context, everyMs);
   const recorded = recordedTransfer(whole, { context, records, fromBytes: layout.firstBytes, everyMs });
   if (config.companions.compression !== 'none') return { transfer: recorded, growing: undefined };
   // At least half of the transfers are left to what is finished.
   const filesMax = Math.max(1, Math.floor(config.upload.concurrency / 2));
-  const growingParts = new GrowingParts({ context, transfer: parts, records, layout, active });
+  const growingParts = new GrowingParts({ context, transfer: parts, records, active });
   const growing = new GrowingFiles({ context, parts: growingParts, queue, filesMax });
   return { transfer: afterGrowth(recorded, growing), growing };
 }

@@ -158,7 +158,7 @@ export function compose(options: ComposeOptions): Agent {
     clock,
     events,
     folder,
-    rules: rootRules(config),
+    rules: rootRules(config, source),
     network: isNetwork,
     ignoreOlderThanMs: options.ignoreOlderThanMs,
     includeSkipped: options.includeSkipped,

@@ -1,10 +1,11 @@
 import { homedir } from 'node:os';
-import { main } from './commands/cli.ts';
 import { type Edge, exitCode } from './commands/edge.ts';
 
 /** The process edge: arguments, streams, signals, exit code. No other file touches `process`. */
 const stderrIsTerminal = process.stderr.isTTY === true;
 // On a terminal SIGHUP says that the terminal is gone; elsewhere, by custom, that the configuration is to be read again.
+// Before anybody listens it is still to be read for the first time, and whoever has none goes on.
+if (!stderrIsTerminal) process.on('SIGHUP', () => undefined);
 const endSignals = ['SIGTERM', 'SIGINT', ...(stderrIsTerminal ? (['SIGHUP'] as const) : [])] as const;
 
 const edge: Edge = {
@@ -46,6 +47,8 @@ process.on('uncaughtException', (error) => {
   process.exit(exitCode.bug);
 });
 
+// Loading the program takes a good part of a second, in which an unheard SIGHUP would end the process.
+const { main } = await import('./commands/cli.ts');
 process.exitCode = await main(process.argv.slice(2), edge);
 
 function homeOf(): string | undefined {

@@ -26,7 +26,7 @@ const rootFiles: Readonly<Record<string, string>> = { 'main.ts': 'main' };
 /** Packages and built-in modules of the layers that touch nothing outside the program. */
 const purePackages: Readonly<Record<string, readonly string[]>> = {
   domain: ['node:crypto', 'picomatch', 'zod'],
-  formats: [],
+  formats: ['node:string_decoder', 'node:zlib', 'yaml'],
   ports: [],
   services: ['node:crypto', 'node:zlib', 'p-queue'],
 };

@@ -31,6 +31,7 @@ export async function firstOf(sources: readonly CredentialSource[]): Promise<Res
   }
   throw new Failure({
     kind: 'blocked',
+    denied: true,
     code: 'NoCredentials',
     attempted: `getting credentials: none are set up here (${absent.join('; ')})`,
     remedy:

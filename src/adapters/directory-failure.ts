@@ -4,6 +4,7 @@ import { errnoOf } from './errno.ts';
 interface Row {
   readonly codes: readonly string[];
   readonly kind: FailureKind;
+  readonly denied?: true;
   readonly remedy?: string;
 }
 
@@ -14,6 +15,7 @@ const rows: readonly Row[] = [
   {
     codes: ['EACCES', 'EPERM'],
     kind: 'blocked',
+    denied: true,
     remedy: 'let the user that trainlogd runs as write there: chown or chmod the directory',
   },
   { codes: ['EIO'], kind: 'blocked', remedy: 'check the disk or the mount (dmesg, smartctl)' },
@@ -50,6 +52,7 @@ export function directoryFailure(error: unknown, doing: string, signal: AbortSig
     code,
     attempted: `${doing}: ${code}`,
     ...(row?.remedy === undefined ? {} : { remedy: row.remedy }),
+    ...(row?.denied === undefined ? {} : { denied: row.denied }),
     cause: error,
   });
 }
@@ -63,6 +66,7 @@ export function openFailure(error: unknown, directory: string): Failure {
     code,
     attempted: `opening the directory ${JSON.stringify(directory)}: ${code}`,
     remedy: row?.remedy ?? 'name a directory in destination.url that can be written to',
+    ...(row?.denied === undefined ? {} : { denied: row.denied }),
     cause: error,
   });
 }

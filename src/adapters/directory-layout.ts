@@ -5,6 +5,7 @@ import { Failure } from '../domain/failure.ts';
 import { openFailure } from './directory-failure.ts';
 import { describeOwner, isOwnerGone } from './directory-owner.ts';
 import { errnoOf } from './errno.ts';
+import { makeDirectory } from './make-directory.ts';
 
 /**
  * What lies in the directory beside the objects:
@@ -70,9 +71,9 @@ export class DirectoryLayout {
     const all = join(this.root, privateName, 'tmp');
     const own = join(all, randomUUID());
     if (!this.#wasMade) {
-      await mkdir(join(this.root, privateName, 'locks'), { recursive: true });
-      await mkdir(this.metaDirectory, { recursive: true });
-      await mkdir(all, { recursive: true });
+      await makeDirectory(join(this.root, privateName, 'locks'));
+      await makeDirectory(this.metaDirectory);
+      await makeDirectory(all);
     }
     await mkdir(own);
     this.#wasMade = true;

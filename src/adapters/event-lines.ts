@@ -1,4 +1,5 @@
 import type { EventMap, EventName } from '../ports/events.ts';
+import { keptDays } from './kept-claims.ts';
 
 export type Level = 'error' | 'warn' | 'info' | 'debug';
 
@@ -71,6 +72,7 @@ export const eventLines: Lines = {
     (e) =>
       `session ${e.session} is in the bucket: ${e.key}, ${e.status}, revision ${e.revision}${e.missing > 0 ? `, ${e.missing} files missing` : ''}`,
   ],
+  'session.snapshot': ['debug', (e) => `session ${e.session} goes on: ${e.key}, revision ${e.revision}`],
   'session.warning': [
     'warn',
     (e) =>
@@ -153,7 +155,11 @@ export const eventLines: Lines = {
   'claims.kept': [
     'warn',
     (e) =>
-      `${e.files} files whose owners deleted them before they were sent are kept in ${e.directory}: the journal that knew their names is damaged; move what is needed into a session, and remove the directory`,
+      `${e.files} files whose owners deleted them before they were sent are kept in ${e.directory} for ${keptDays} days${e.sessions.length > 0 ? ` (of sessions ${e.sessions.join(', ')})` : ''}: ${e.because}; move what is needed into a session`,
+  ],
+  'claims.dropped': [
+    'warn',
+    (e) => `${e.directory} is removed with the ${e.files} files in it: ${e.because}`,
   ],
   'credentials.changed': [
     'info',

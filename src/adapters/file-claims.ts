@@ -1,12 +1,14 @@
-import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, unlinkSync } from 'node:fs';
 import { link, lstat, readdir, rename, rm, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FileFailure } from '../domain/failure.ts';
 import { baseName, parentPath, type WatchedPath } from '../domain/watched-path.ts';
-import type { ClaimInfo, FileStat, OpenFile } from '../ports/file-source.ts';
+import type { ClaimInfo, DroppedClaims, FileStat, KeptClaims, OpenFile } from '../ports/file-source.ts';
 import { errnoOf, isLimit, meansVanished, remedyFor } from './errno.ts';
 import type { FolderCalls } from './folder-calls.ts';
 import { childOf, placeFlags, toFileStat, withDirectory } from './folder-handle.ts';
+import { dropKept, keepClaims } from './kept-claims.ts';
+import { makeOwnDirectory } from './make-directory.ts';
 import { openOwn } from './safe-open.ts';
 
 /** For a person; said once for each cause. */
@@ -60,7 +62,7 @@ export class FileClaims {
   async claim(path: WatchedPath, claim: string): Promise<FileStat | undefined> {
     const own = this.#pathOf(claim);
     try {
-      mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
+      makeOwnDirectory(this.#directory);
       const calls = this.#calls();
       return await withDirectory(this.#folder, parentPath(path), calls, ({ at }) =>
         linkRegular(childOf(at, baseName(path)), own, calls),
@@ -111,11 +113,28 @@ export class FileClaims {
   }
 
   async list(): Promise<readonly ClaimInfo[]> {
-    return (await this.#linksByAge()).map(({ claim, sizeBytes, claimedAtMs }) => ({
-      claim,
-      sizeBytes,
-      claimedAtMs,
-    }));
+    return (await this.#linksByAge()).map(({ diskBytes: _, ...info }) => info);
+  }
+
+  async keepAside(claims: readonly string[], nowMs: number): Promise<KeptClaims | undefined> {
+    return this.#tidied(() => keepClaims(this.#directory, 'unknown', claims, nowMs), undefined);
+  }
+
+  async dropKept(nowMs: number): Promise<readonly DroppedClaims[]> {
+    const missingBytes = await this.#missingBytes();
+    return this.#tidied(() => dropKept(this.#directory, nowMs, missingBytes), []);
+  }
+
+  /** What cannot be tidied up on a disk that is full or read-only costs space only, and is tried again at the next turn. */
+  #tidied<T>(work: () => T, otherwise: T): T {
+    try {
+      return work();
+    } catch (error) {
+      const code = errnoOf(error);
+      if (code === 'UNKNOWN') throw error;
+      this.#tellOnce(code, `tidying up beside ${JSON.stringify(this.#directory)} failed: ${code}`);
+      return otherwise;
+    }
   }
 
   /**
@@ -126,8 +145,8 @@ export class FileClaims {
     const released: string[] = [];
     let missingBytes = await this.#missingBytes();
     if (missingBytes <= 0) return released;
-    for (const { claim, lastLink, diskBytes } of await this.#linksByAge()) {
-      if (!lastLink) continue;
+    for (const { claim, isLastLink, diskBytes } of await this.#linksByAge()) {
+      if (!isLastLink) continue;
       await this.release(claim);
       released.push(claim);
       missingBytes -= diskBytes;
@@ -146,20 +165,22 @@ export class FileClaims {
   }
 
   async #linksByAge() {
-    const links: (ClaimInfo & { readonly lastLink: boolean; readonly diskBytes: number })[] = [];
+    const links: (ClaimInfo & { readonly diskBytes: number })[] = [];
     for (const claim of await this.#names()) {
-      const stat = await lstat(join(this.#directory, claim)).catch(() => undefined); // reason: released meanwhile
-      if (stat?.isFile() !== true || claim.startsWith('.')) continue;
+      const found = await lstat(join(this.#directory, claim), { bigint: true }).catch(() => undefined); // reason: released meanwhile
+      if (found?.isFile() !== true || claim.startsWith('.')) continue;
+      const stat = toFileStat(found);
       links.push({
         claim,
-        sizeBytes: stat.size,
+        sizeBytes: stat.sizeBytes,
         // ctime moves when the link is made and when the owner deletes the file: since then it costs space.
-        claimedAtMs: stat.ctimeMs,
-        lastLink: stat.nlink === 1,
-        diskBytes: stat.blocks * 512,
+        claimedAtMs: Number(found.ctimeMs),
+        stat,
+        isLastLink: found.nlink === 1n,
+        diskBytes: Number(found.blocks) * 512,
       });
     }
-    return links.sort((a, b) => a.claimedAtMs - b.claimedAtMs || (a.claim < b.claim ? -1 : 1));
+    return links.sort((a, b) => order(a.stat.ctimeNs, b.stat.ctimeNs) || (a.claim < b.claim ? -1 : 1));
   }
 
   async #names(): Promise<readonly string[]> {
@@ -186,6 +207,10 @@ export class FileClaims {
     this.#told.add(code);
     this.#onImpossible({ code, message, remedy: claimRemedy(code) });
   }
+}
+
+function order(a: bigint, b: bigint): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 function claimRemedy(code: string): string {

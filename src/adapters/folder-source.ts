@@ -109,6 +109,8 @@ export function createFolderSource(options: FolderSourceOptions): FileSource {
     openClaim: (claim, path) => claims.open(claim, path),
     releaseClaim: (claim) => claims.release(claim),
     claims: () => claims.list(),
+    keepAside: (names, nowMs) => claims.keepAside(names, nowMs),
+    dropKeptAside: (nowMs) => claims.dropKept(nowMs),
     releaseClaimsBelowFloor: () => claims.releaseBelowFloor(),
     removeIfUnchanged: (path, expected) => removeIfUnchanged(directory, path, expected),
     watch: (roots) => hints.watch(roots),

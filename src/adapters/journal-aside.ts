@@ -1,13 +1,15 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, renameSync, rmSync, unlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { KeptClaims } from '../ports/file-source.ts';
 import { claimsDirectory } from './file-claims.ts';
 import { journalFileOf } from './journal-file.ts';
+import { keepClaims, stampOf } from './kept-claims.ts';
 
 export interface SetAside {
   /** Where the damaged journal lies now; undefined when there was none to move. */
   readonly file: string | undefined;
   /** Where the only links to bytes lie whose owners deleted the file before it was sent; undefined without any. */
-  readonly kept: { readonly directory: string; readonly files: number } | undefined;
+  readonly kept: KeptClaims | undefined;
 }
 
 /** They are for a person who wants to know what happened; on a small disk they must not become many. */
@@ -21,8 +23,8 @@ const mark = '.damaged-';
  * Nobody may hold the journal. Throws the system's error.
  */
 export function setJournalAside(stateDirectory: string, nowMs: number): SetAside {
-  const stamp = new Date(nowMs).toISOString().replace(/[-:.]/g, '');
-  const kept = setClaimsAside(stateDirectory, stamp);
+  const stamp = stampOf(nowMs);
+  const kept = setClaimsAside(claimsDirectory(stateDirectory), nowMs);
   const journal = journalFileOf(stateDirectory);
   const file = existsSync(journal) ? `${journal}${mark}${stamp}` : undefined;
   // The log first: should we die in between, a journal without its log is damaged still, or is as it was before it.
@@ -38,22 +40,14 @@ export function hasJournalAside(stateDirectory: string): boolean {
   return stampsOf(stateDirectory, journalFileOf(stateDirectory)).length > 0;
 }
 
-function setClaimsAside(stateDirectory: string, stamp: string): SetAside['kept'] {
-  const claims = claimsDirectory(stateDirectory);
-  if (!existsSync(claims)) return undefined;
-  const directory = `${claims}${mark}${stamp}`;
-  let files = 0;
-  for (const name of readdirSync(claims)) {
+function setClaimsAside(claims: string, nowMs: number): KeptClaims | undefined {
+  const lastLinks: string[] = [];
+  for (const name of existsSync(claims) ? readdirSync(claims) : []) {
     const claim = join(claims, name);
-    if (lstatSync(claim).nlink > 1) {
-      unlinkSync(claim);
-      continue;
-    }
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    renameSync(claim, join(directory, name));
-    files += 1;
+    if (lstatSync(claim).nlink > 1) unlinkSync(claim);
+    else lastLinks.push(name);
   }
-  return files > 0 ? { directory, files } : undefined;
+  return keepClaims(claims, 'damaged', lastLinks, nowMs);
 }
 
 function stampsOf(stateDirectory: string, journal: string): string[] {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
+import { readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { errnoOf } from './errno.ts';
@@ -7,6 +7,7 @@ import { journalVersion, migrate } from './journal-schema.ts';
 import { assertSealed, breakSeal } from './journal-seal.ts';
 import { assertSound, wholeLookBytesMax } from './journal-soundness.ts';
 import { damaged, type JournalTrouble, journalTrouble, StateError, sqliteCodeOf } from './journal-trouble.ts';
+import { makeOwnDirectory } from './make-directory.ts';
 
 export interface JournalHolder {
   readonly pid: number;
@@ -36,7 +37,7 @@ export function openJournalFile(
   const file = journalFileOf(stateDirectory);
   let database: DatabaseSync | undefined;
   try {
-    mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+    makeOwnDirectory(stateDirectory);
     refuseNetwork(stateDirectory, kindOf(stateDirectory));
     // Whoever holds the journal has broken the seal.
     const isSealed = assertSealed(stateDirectory, file);

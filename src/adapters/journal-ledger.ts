@@ -2,7 +2,7 @@ import { pathToBytes, type WatchedPath } from '../domain/watched-path.ts';
 import type { Ledger, NewUpload, UploadRecord } from '../ports/ledger.ts';
 import type { PartChecksum, SentPart } from '../ports/part-store.ts';
 import type { Queries } from './journal-queries.ts';
-import { number, path, type Row, text } from './journal-rows.ts';
+import { number, optionalText, path, type Row, text } from './journal-rows.ts';
 
 export function ledgerQueries(queries: Queries): Ledger {
   const { statement, run, transaction } = queries;
@@ -108,8 +108,9 @@ export function giveUpUploadsOf({ run }: Queries, sid: number): void {
 
 function insert({ run }: Queries, sid: number, at: WatchedPath, upload: NewUpload): void {
   run(
-    `INSERT INTO uploads (sid, path, key, upload_id, checksum, first_part_bytes, doubles_every, file, began_at_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO uploads
+       (sid, path, key, upload_id, checksum, first_part_bytes, doubles_every, file, began_at_ms, token)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     sid,
     pathToBytes(at),
     upload.key,
@@ -119,12 +120,14 @@ function insert({ run }: Queries, sid: number, at: WatchedPath, upload: NewUploa
     upload.layout.doublesEvery,
     upload.file,
     Math.round(upload.beganAtMs),
+    upload.token ?? null,
   );
 }
 
 function uploadRecord({ statement }: Queries, row: Row): UploadRecord {
   const parts = statement('SELECT * FROM parts WHERE upload = ? ORDER BY number').all(number(row, 'upload'));
   const resumeEtag = row['resume_etag'];
+  const token = optionalText(row, 'token');
   return {
     path: path(row, 'path'),
     key: text(row, 'key'),
@@ -136,6 +139,7 @@ function uploadRecord({ statement }: Queries, row: Row): UploadRecord {
     },
     file: text(row, 'file'),
     beganAtMs: number(row, 'began_at_ms'),
+    ...(token !== undefined && { token }),
     parts: parts.map(sentPart),
     resume:
       typeof resumeEtag === 'string' ? { etag: resumeEtag, parts: number(row, 'resume_parts') } : undefined,

@@ -146,7 +146,8 @@ export function shipment(row: Row): Shipment | undefined {
     logEtag: optionalText(row, 'log_etag'),
     logDigest: optionalText(row, 'log_digest'),
     certain: number(row, 'certain') === 1,
-    logDoubted: number(row, 'log_doubt') === 1,
+    logDoubted: number(row, 'log_doubt') > 0,
+    logContested: number(row, 'log_doubt') === 2,
     attempts: number(row, 'attempts'),
   };
 }

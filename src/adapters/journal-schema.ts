@@ -92,6 +92,7 @@ const steps: readonly string[] = [
     PRIMARY KEY (upload, number)
   ) STRICT, WITHOUT ROWID;
   `,
+  'ALTER TABLE uploads ADD COLUMN token TEXT;',
 ];
 
 export const journalVersion = steps.length;

@@ -17,7 +17,9 @@ type ShippingMethods = Pick<
   | 'pendingFiles'
   | 'nextFileDueMs'
   | 'pendingClaims'
+  | 'needsClaim'
   | 'recordLog'
+  | 'contestLog'
   | 'setCertain'
   | 'adopt'
   | 'postpone'
@@ -85,14 +87,34 @@ export function shippingQueries(queries: Queries): ShippingMethods {
 
     pendingClaims: () =>
       new Set(
-        statement(`SELECT claim FROM files WHERE state = 'pending' AND claim IS NOT NULL`)
+        // Two questions, so that each has its index.
+        statement(
+          `SELECT claim FROM files WHERE state = 'pending' AND claim IS NOT NULL
+           UNION ALL SELECT claim FROM files WHERE state = 'parked' AND claim IS NOT NULL`,
+        )
           .all()
           .map((row) => text(row, 'claim')),
       ),
 
+    needsClaim: (sid, path) =>
+      statement(
+        `SELECT 1 FROM files WHERE sid = ? AND path = ? AND state IN ('pending', 'parked') AND claim IS NOT NULL`,
+      ).get(sid, pathToBytes(path)) !== undefined,
+
     recordLog: (sid, log) => transaction(() => recordLog(queries, sid, log)),
 
-    setCertain: (sid) => run('UPDATE sessions SET certain = 1, log_doubt = 0 WHERE sid = ?', sid),
+    contestLog: (sid) =>
+      transaction(() => {
+        distrustLog(queries, 'sid = ?', sid);
+        run('UPDATE sessions SET log_doubt = 2 WHERE sid = ?', sid);
+      }),
+
+    // Looking again is not writing: what is contested stays so.
+    setCertain: (sid) =>
+      run(
+        'UPDATE sessions SET certain = 1, log_doubt = CASE log_doubt WHEN 2 THEN 2 ELSE 0 END WHERE sid = ?',
+        sid,
+      ),
 
     adopt: (sid, rows) =>
       transaction(() => {
@@ -155,7 +177,7 @@ function finish(queries: Queries, { sid, work, draft }: Shipment): boolean {
  * receipt: the next log is written whatever it says, and before one of these files is replaced.
  */
 function distrustLog({ run }: Queries, where: string, ...values: Value[]): void {
-  run(`UPDATE sessions SET log_digest = NULL, log_doubt = 1 WHERE ${where}`, ...values);
+  run(`UPDATE sessions SET log_digest = NULL, log_doubt = MAX(log_doubt, 1) WHERE ${where}`, ...values);
   run(
     `UPDATE files SET listed = 1 WHERE receipt IS NOT NULL AND sid IN (SELECT sid FROM sessions WHERE ${where})`,
     ...values,
@@ -183,13 +205,14 @@ function recover(queries: Queries): RecoveredWork {
 
 function recordLog({ run }: Queries, sid: number, log: ShippedLog): void {
   run(
-    `UPDATE sessions SET revision = ?, log_etag = ?, log_digest = ?, missing = ?, certain = ?, attempts = 0, failure = NULL
-     WHERE sid = ?`,
+    `UPDATE sessions SET revision = ?, log_etag = ?, log_digest = ?, missing = ?, certain = ?,
+       log_doubt = MIN(log_doubt, ?), attempts = 0, failure = NULL WHERE sid = ?`,
     log.revision,
     log.etag,
     log.digest,
     log.missing,
     log.certain ? 1 : 0,
+    log.found ? 2 : 1,
     sid,
   );
   run('UPDATE files SET listed = 0 WHERE sid = ? AND listed = 1', sid);

@@ -1,10 +1,12 @@
 import type { BigIntStats } from 'node:fs';
-import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { open, readdir, readFile, readlink, stat } from 'node:fs/promises';
 import type { ProcessIdentity, ProcessTable } from '../ports/process-table.ts';
+import { pickVariables } from '../probes/variables-text.ts';
 import { errnoOf, isLimit } from './errno.ts';
 
 /** USER_HZ, in which /proc gives times: 100 on every architecture that Node runs on. */
 const ticksPerSecond = 100;
+const environmentBytesMax = 256 * 1024;
 
 /**
  * The processes in view, from /proc (proc(5)). Without /proc there are none. What vanishes or may not be read while
@@ -57,6 +59,20 @@ export function createProcessTable(procDirectory = '/proc'): ProcessTable {
         if (namespace !== identity.pidNamespace) return true;
         return (await identify(identity.pid))?.startTicks === identity.startTicks;
       }, true),
+
+    variables: (identity, names) =>
+      unlessAtLimit(async () => {
+        const bytes = await beginningOf(`${procDirectory}/${identity.pid}/environ`, environmentBytesMax);
+        // Only now: a number that was given to another process meanwhile names that one's.
+        const isSame = (await identify(identity.pid))?.startTicks === identity.startTicks;
+        if (bytes === undefined || !isSame) return undefined;
+        const picked = pickVariables(bytes, names, {
+          separator: 0,
+          complete: bytes.length < environmentBytesMax,
+        });
+        bytes.fill(0);
+        return picked;
+      }, undefined),
 
     /** All of them where it cannot be told: what may be held open is not ended or deleted. */
     heldOpen: (files) =>
@@ -122,6 +138,28 @@ async function namesIn(directory: string): Promise<string[]> {
   } catch (error) {
     if (isLimit(errnoOf(error))) throw error;
     return []; // reason: gone meanwhile, another user's, or no /proc
+  }
+}
+
+/** Undefined where it may not be read; /proc tells no sizes. */
+async function beginningOf(path: string, bytesMax: number): Promise<Buffer | undefined> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const buffer = Buffer.allocUnsafe(bytesMax);
+      let filled = 0;
+      while (filled < bytesMax) {
+        const { bytesRead } = await file.read(buffer, filled, bytesMax - filled, null);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return buffer.subarray(0, filled);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (isLimit(errnoOf(error))) throw error;
+    return undefined; // reason: gone meanwhile, another user's, or no /proc
   }
 }
 

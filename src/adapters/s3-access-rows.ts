@@ -7,17 +7,20 @@ const credentialRows: readonly FailureRow[] = [
   {
     codes: ['SignatureDoesNotMatch', 'InvalidSignatureException', 'IncompleteSignature'],
     kind: 'blocked',
+    denied: true,
     remedy:
       'check AWS_SECRET_ACCESS_KEY: it does not belong to this access key, or quotes or spaces surround it',
   },
   {
     codes: ['InvalidAccessKeyId', 'InvalidClientTokenId', 'UnrecognizedClientException', 'AuthFailure'],
     kind: 'blocked',
+    denied: true,
     remedy: 'check AWS_ACCESS_KEY_ID: the server knows no such key, or it was deleted or deactivated',
   },
   {
     codes: ['ExpiredToken', 'ExpiredTokenException', 'InvalidToken', 'TokenRefreshRequired'],
     kind: 'blocked',
+    denied: true,
     remedy: 'get new temporary credentials, AWS_SESSION_TOKEN included',
   },
   {
@@ -30,6 +33,7 @@ const credentialRows: readonly FailureRow[] = [
       'HTTP 401',
     ],
     kind: 'blocked',
+    denied: true,
     remedy:
       'check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and that no proxy takes the Authorization header away',
   },
@@ -48,6 +52,7 @@ const rightRows: readonly FailureRow[] = [
   {
     codes: ['CredentialsProviderError', 'ProviderError', 'TokenProviderError'],
     kind: 'blocked',
+    denied: true,
     remedy:
       'give credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile, or a role of this host or pod',
   },
@@ -64,6 +69,7 @@ const rightRows: readonly FailureRow[] = [
   {
     codes: ['AccessDenied', 'AccessForbidden', 'UnauthorizedAccess', 'HTTP 403'],
     kind: 'blocked',
+    denied: true,
     remedy:
       "check the policy: s3:PutObject and s3:GetObject on the key's prefix (Resource), s3:ListBucket with that prefix (Condition)",
   },

@@ -4,7 +4,7 @@ import type { BeginRequest, PartChecksum } from '../ports/part-store.ts';
 import type { S3Destination } from './s3-client.ts';
 import { type BucketClient, describeAttempt, notS3 } from './s3-find.ts';
 import { objectParams } from './s3-params.ts';
-import { layoutMetadata } from './s3-verdict.ts';
+import { layoutMetadata, tokenName } from './s3-verdict.ts';
 
 export interface UploadHead {
   readonly at: BucketClient;
@@ -12,6 +12,7 @@ export interface UploadHead {
   /** What to ask for; what is agreed may be less. */
   readonly checksum: PartChecksum;
   readonly layout: PartLayout;
+  readonly token: string;
 }
 
 /**
@@ -33,12 +34,12 @@ export async function beginUpload(
 }
 
 async function create(
-  { at, destination, layout }: UploadHead,
+  { at, destination, layout, token }: UploadHead,
   { key, contentType, metadata }: BeginRequest,
   withChecksum: boolean,
   signal: AbortSignal,
 ) {
-  const named = { key, contentType, metadata: { ...metadata, ...layoutMetadata(layout) } };
+  const named = { key, contentType, metadata: { ...metadata, ...layoutMetadata(layout), [tokenName]: token } };
   const command = new CreateMultipartUploadCommand({
     ...objectParams(destination, named),
     ...(withChecksum ? { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } : {}),

@@ -1,14 +1,14 @@
 import { CompleteMultipartUploadCommand } from '@aws-sdk/client-s3';
 import { combinePieces } from '../domain/crc32-combine.ts';
-import { Conflict, Failure, UploadGone } from '../domain/failure.ts';
-import type { PutCondition, Receipt } from '../ports/object-store.ts';
-import type { PartUpload, SentPart } from '../ports/part-store.ts';
+import { Conflict, Failure, PartsRefused, UploadGone } from '../domain/failure.ts';
+import type { PutCondition } from '../ports/object-store.ts';
+import type { Completed, PartUpload, SentPart } from '../ports/part-store.ts';
 import { etagOfParts } from './object-digest.ts';
 import { assertHolds } from './s3-condition.ts';
 import { isMissing, isPreconditionFailed, readError } from './s3-error.ts';
-import { type BucketClient, describeAttempt, findObject, unquote } from './s3-find.ts';
+import { type BucketClient, describeAttempt, type FoundObject, findObject, unquote } from './s3-find.ts';
 import { conditionParams } from './s3-params.ts';
-import { compare, type Evidence, type Expected } from './s3-verdict.ts';
+import { compare, type Evidence, type Expected, madeBy } from './s3-verdict.ts';
 import { mismatch } from './s3-writer.ts';
 
 export interface Completion {
@@ -26,33 +26,42 @@ export interface Completion {
 }
 
 /** The parts are not what was recorded of them: completing will never succeed, and they are sent anew. */
-const uselessParts = ['InvalidPart', 'InvalidPartOrder', 'EntityTooSmall', 'BadDigest'];
+const uselessParts = ['InvalidPartOrder', 'BadDigest'];
+/** The same, or the server takes no parts that are cut like these. */
+const refusedParts = ['InvalidPart', 'EntityTooSmall'];
 
 /**
  * Shows the object, once. Whatever the answer was, or if there was none: when the object is there, whole, it was done.
  * Throws Conflict, UploadGone, Failure, or what the SDK threw.
  */
-export async function completeUpload(completion: Completion, signal: AbortSignal): Promise<Receipt> {
+export async function completeUpload(completion: Completion, signal: AbortSignal): Promise<Completed> {
   const { at, upload, condition, isAws, isKnown, deadline } = completion;
   const parts = completion.parts.toSorted((a, b) => a.number - b.number);
   const expected = expectedOf(parts);
-  const receiptOf = (etag: string): Receipt => ({
+  const receiptOf = (etag: string): Completed => ({
     etag,
     sizeBytes: expected.sizeBytes,
     crc32: expected.crc32,
     partSizeBytes: upload.layout.firstBytes,
   });
+  /** The receipt when the object is there, whoever showed it. */
+  const receiptFor = (found: FoundObject | undefined): Completed | undefined => {
+    if (found === undefined) return undefined;
+    const made = madeBy(upload.token, expected, found);
+    const receipt = receiptOf(found.object.etag);
+    return made === 'byOther' ? { ...receipt, byOther: true } : made && receipt;
+  };
   const limited = isAws ? signal : AbortSignal.any([signal, deadline()]);
   if (!isAws) {
     const found = await findObject(at, upload.key, limited);
     // Said before, by us or by an earlier life.
-    if (found !== undefined && compare(expected, found.evidence) === 'same')
-      return receiptOf(found.object.etag);
+    const receipt = receiptFor(found);
+    if (receipt) return receipt;
     assertHolds(upload.key, condition, found);
   }
   try {
     const answered = await send({ ...completion, parts }, expected, limited);
-    return receiptOf(await confirm(at, upload.key, expected, answered, signal));
+    return receiptOf(await confirm(at, upload, expected, answered, signal));
   } catch (error) {
     if (isDecided(error)) throw error;
     if (signal.aborted) {
@@ -60,8 +69,8 @@ export async function completeUpload(completion: Completion, signal: AbortSignal
       throw error;
     }
     const found = await findObject(at, upload.key, signal);
-    if (found !== undefined && compare(expected, found.evidence) === 'same')
-      return receiptOf(found.object.etag);
+    const receipt = receiptFor(found);
+    if (receipt) return receipt;
     const explained = explain(error, upload.key, condition);
     // Ceph 16 answers 500 for ever when there is no such upload.
     if (explained === error && !isAws && !(await isKnown())) throw new UploadGone(upload.key);
@@ -102,14 +111,17 @@ async function send({ at, upload, parts, condition }: Completion, expected: Expe
 /** The object's ETag. Ceph answers `ETag: ""` here; HEAD has it. */
 async function confirm(
   at: BucketClient,
-  key: string,
+  { key, token }: PartUpload,
   expected: Expected,
   answered: Evidence,
   signal: AbortSignal,
 ): Promise<string> {
   if (answered.etag !== '' && compare(expected, answered) === 'same') return answered.etag;
   const found = await findObject(at, key, signal);
-  if (found !== undefined && compare(expected, found.evidence) !== 'different') return found.object.etag;
+  const isOurs = found !== undefined && madeBy(token, expected, found) !== undefined;
+  // Without a token, and with nothing to compare but the size, the server's own check of each part has to do.
+  const mayBe = token === undefined && found !== undefined && compare(expected, found.evidence) === 'unknown';
+  if (isOurs || mayBe) return found.object.etag;
   throw mismatch(describeAttempt('verifying', key, at.bucket), expected, found?.evidence ?? answered);
 }
 
@@ -121,6 +133,8 @@ function explain(error: unknown, key: string, condition: PutCondition): unknown 
   const { codes } = readError(error);
   if (codes.includes('NoSuchUpload') || codes.some((code) => uselessParts.includes(code)))
     return new UploadGone(key);
+  const refusal = codes.find((code) => refusedParts.includes(code));
+  if (refusal !== undefined) return new PartsRefused(key, refusal);
   if (isPreconditionFailed(error)) return new Conflict(key, 'what is there is not what was expected');
   if ('etag' in condition && isMissing(error)) return new Conflict(key, 'the object to replace is gone');
   return error;

@@ -39,6 +39,7 @@ export function toFailure(error: unknown, doing: string, signal: AbortSignal): F
     attempted: `${doing}: ${code}${answered}${message === '' || message === code ? '' : `, ${message}`}`,
     ...(row?.remedy === undefined ? {} : { remedy: row.remedy }),
     ...(row?.throttled === undefined ? {} : { throttled: row.throttled }),
+    ...(row?.denied === undefined ? {} : { denied: row.denied }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     cause: withoutDetails(error),
   });

@@ -1,9 +1,16 @@
 import { AbortMultipartUploadCommand, UploadPartCopyCommand } from '@aws-sdk/client-s3';
-import { Conflict, Failure, UploadGone } from '../domain/failure.ts';
+import { Conflict, Failure, PartsRefused, UploadGone } from '../domain/failure.ts';
 import type { PartLayout, PartRange } from '../domain/part-layout.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ByteSource, PutCondition, Receipt, StoredObject } from '../ports/object-store.ts';
-import type { BeginRequest, BegunUpload, PartStore, PartUpload, SentPart } from '../ports/part-store.ts';
+import type { ByteSource, PutCondition, StoredObject } from '../ports/object-store.ts';
+import type {
+  BeginRequest,
+  BegunUpload,
+  Completed,
+  PartStore,
+  PartUpload,
+  SentPart,
+} from '../ports/part-store.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { beginUpload } from './s3-begin.ts';
 import { type Body, openBody } from './s3-body.ts';
@@ -13,6 +20,7 @@ import { assertCondition } from './s3-condition.ts';
 import { isMissing, isPreconditionFailed, readError } from './s3-error.ts';
 import { toFailure } from './s3-failure.ts';
 import { type BucketClient, describeAttempt, notS3, unquote } from './s3-find.ts';
+import type { LayoutChoice } from './s3-layout.ts';
 import { sumHeaders } from './s3-params.ts';
 import type { EndpointProbe } from './s3-probe.ts';
 import type { S3Sender } from './s3-sender.ts';
@@ -27,7 +35,7 @@ export interface S3PartsOptions {
   readonly sender: S3Sender;
   readonly pool: BufferPool;
   readonly probe: EndpointProbe;
-  readonly layout: PartLayout;
+  readonly layout: LayoutChoice;
   readonly clock: Clock;
   readonly isAws: boolean;
   readonly deadline: (sizeBytes: number) => AbortSignal;
@@ -44,20 +52,24 @@ const noCopyStatus = [403, 405, 501];
 
 /** Objects in parts, under the least policy: no part is ever listed. */
 export class S3Parts implements PartStore {
-  readonly layout: PartLayout;
   readonly #options: S3PartsOptions;
 
   constructor(options: S3PartsOptions) {
     this.#options = options;
-    this.layout = options.layout;
+  }
+
+  get layout(): PartLayout {
+    return this.#options.layout.current;
   }
 
   begin(request: BeginRequest, signal: AbortSignal): Promise<BegunUpload> {
     return this.#doing('writing', request.key, signal, async () => {
-      const { at, destination, probe } = this.#options;
+      const { at, destination, probe, clock } = this.#options;
+      const { layout } = this;
       const { checksum } = await probe.facts(signal);
-      const begun = await beginUpload({ at, destination, checksum, layout: this.layout }, request, signal);
-      return { ...begun, layout: this.layout };
+      const token = `${drawn(clock)}${drawn(clock)}`;
+      const begun = await beginUpload({ at, destination, checksum, layout, token }, request, signal);
+      return { ...begun, layout, token };
     });
   }
 
@@ -127,14 +139,20 @@ export class S3Parts implements PartStore {
     parts: readonly SentPart[],
     condition: PutCondition,
     signal: AbortSignal,
-  ): Promise<Receipt> {
+  ): Promise<Completed> {
     const { at, isAws, onUnsettled } = this.#options;
     const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
     const deadline = () => this.#options.deadline(sizeBytes);
     const isKnown = () => isUploadKnown(this.#options.sender, upload, signal);
-    return this.#doing('completing', upload.key, signal, () =>
-      completeUpload({ at, upload, parts, condition, isAws, isKnown, deadline, onUnsettled }, signal),
-    );
+    const completion = { at, upload, parts, condition, isAws, isKnown, deadline, onUnsettled };
+    return this.#doing('completing', upload.key, signal, async () => {
+      try {
+        return await completeUpload(completion, signal);
+      } catch (error) {
+        if (error instanceof PartsRefused) this.#options.layout.refused();
+        throw error;
+      }
+    });
   }
 
   abort({ key, uploadId }: Pick<PartUpload, 'key' | 'uploadId'>, signal: AbortSignal): Promise<boolean> {
@@ -220,4 +238,11 @@ export class S3Parts implements PartStore {
       throw toFailure(error, doing, signal);
     }
   }
+}
+
+/** 48 bits, as hex. */
+function drawn(clock: Pick<Clock, 'random'>): string {
+  return Math.floor(clock.random() * 2 ** 48)
+    .toString(16)
+    .padStart(12, '0');
 }

@@ -6,6 +6,7 @@ export interface FailureRow {
   readonly kind: FailureKind;
   readonly remedy?: string;
   readonly throttled?: true;
+  readonly denied?: true;
 }
 
 /** What servers, proxies and the SDK answer to a request that they understood, and what becomes of it on the way. */

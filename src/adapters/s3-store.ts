@@ -1,11 +1,5 @@
 import { probeKey } from '../domain/object-key.ts';
-import {
-  constantLayout,
-  growingLayout,
-  type PartLayout,
-  partBytesMin,
-  partsMax,
-} from '../domain/part-layout.ts';
+import type { PartLayout } from '../domain/part-layout.ts';
 import type { ByteSource, ObjectStore, PutRequest, Receipt, StoredObject } from '../ports/object-store.ts';
 import type { PartStore } from '../ports/part-store.ts';
 import { type Bandwidth, unlimited } from './bandwidth.ts';
@@ -18,6 +12,7 @@ import { assertCondition } from './s3-condition.ts';
 import { toFailure } from './s3-failure.ts';
 import { type BucketClient, describeAttempt, findObject } from './s3-find.ts';
 import { getObject } from './s3-get.ts';
+import { EndpointLayout } from './s3-layout.ts';
 import { putInParts } from './s3-multipart.ts';
 import { PackedWriter } from './s3-packed.ts';
 import { S3Parts } from './s3-parts.ts';
@@ -59,11 +54,6 @@ const contestedBytesMax = 256 * 1024;
 const defaultMemoryBytesMax = 48 * 1024 * 1024;
 
 export function createS3Store(options: S3StoreOptions): ObjectStore {
-  if (options.partSizeBytes < partBytesMin) {
-    throw new Error(
-      `opening S3: partSizeBytes is ${options.partSizeBytes}, S3 takes no less than ${partBytesMin}`,
-    );
-  }
   return new S3Store(options);
 }
 
@@ -90,6 +80,17 @@ class S3Store implements ObjectStore {
     const idleTimeoutMs = options.requestTimeoutMs ?? defaultRequestTimeoutMs;
     const deadlineMs = Math.min(idleTimeoutMs, createTimeoutMs);
     const aws = isAws(destination.endpoint);
+    const recall = options.recall ?? (() => undefined);
+    const remember = options.remember ?? (() => {});
+    const { partSizeBytes, objectBytesMax } = options;
+    const layout = new EndpointLayout({
+      destination,
+      partSizeBytes,
+      objectBytesMax,
+      isAws: aws,
+      recall,
+      remember,
+    });
     this.name = `s3://${destination.bucket}`;
     this.#settleMs = deadlineMs + settleMarginMs;
     this.#partConcurrency = options.partConcurrency;
@@ -102,8 +103,8 @@ class S3Store implements ObjectStore {
       isAws: aws,
       checksums: options.checksums ?? 'auto',
       key: options.probeKey ?? probeKey('training-logs/'),
-      recall: options.recall ?? (() => undefined),
-      remember: options.remember ?? (() => {}),
+      recall,
+      remember,
     });
     this.#pool = new BufferPool({ bytesMax: memoryBytesMax, clock: systemClock });
     const shared = {
@@ -121,7 +122,7 @@ class S3Store implements ObjectStore {
     const onUnsettled = () => {
       if (!aws) this.#unsettledUntilMs = systemClock.monotonicMs() + this.#settleMs;
     };
-    this.parts = new S3Parts({ ...shared, layout: layoutFor(options), clock: systemClock, onUnsettled });
+    this.parts = new S3Parts({ ...shared, layout, clock: systemClock, onUnsettled });
   }
 
   get createIsAtomic(): boolean {
@@ -189,12 +190,4 @@ class S3Store implements ObjectStore {
     this.#pool.close();
     this.#at.client.destroy();
   }
-}
-
-/** Parts that grow, but on endpoints that want all but the last one alike. */
-function layoutFor({ destination, partSizeBytes, objectBytesMax }: S3StoreOptions): PartLayout {
-  const host = destination.endpoint === undefined ? '' : new URL(destination.endpoint).hostname;
-  return host.endsWith('.r2.cloudflarestorage.com')
-    ? constantLayout(partSizeBytes, objectBytesMax ?? partSizeBytes * partsMax)
-    : growingLayout(partSizeBytes);
 }

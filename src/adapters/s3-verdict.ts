@@ -1,4 +1,5 @@
 import { growingLayout, type PartLayout } from '../domain/part-layout.ts';
+import type { StoredObject } from '../ports/object-store.ts';
 
 /** What the server says of an object, in the answer to a write or to HEAD. */
 export interface Evidence {
@@ -32,6 +33,25 @@ export function compare(expected: Expected, found: Evidence): 'same' | 'differen
 /** Whether an ETag is computed from the bytes. */
 export function isMd5({ etag, encryption }: Pick<Evidence, 'etag' | 'encryption'>): boolean {
   return /^[0-9a-f]{32}(-\d+)?$/.test(etag) && !(encryption ?? '').startsWith('aws:kms');
+}
+
+/** User metadata that says which upload an object was made by. */
+export const tokenName = 'upload';
+
+/**
+ * Whether the object at a key is what an upload was to become. `byOther`: it has the same bytes, and another upload made
+ * it. Its token tells where nothing else does.
+ */
+export function madeBy(
+  token: string | undefined,
+  expected: Expected,
+  { object, evidence }: { readonly object: StoredObject; readonly evidence: Evidence },
+): 'this' | 'byOther' | undefined {
+  const verdict = compare(expected, evidence);
+  if (verdict === 'different') return undefined;
+  if (token !== undefined && object.metadata[tokenName] === token) return 'this';
+  if (verdict === 'unknown') return undefined;
+  return token === undefined ? 'this' : 'byOther';
 }
 
 const sizeName = 'part-size';

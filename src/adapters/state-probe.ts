@@ -1,6 +1,7 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from './errno.ts';
+import { makeOwnDirectory } from './make-directory.ts';
 
 /** Room for the transitions of a moment; with less, the next life would end as the last one did. */
 const probeBytes = 256 * 1024;
@@ -9,7 +10,7 @@ const probeBytes = 256 * 1024;
 export function probeStateDirectory(stateDirectory: string): string | undefined {
   const file = join(stateDirectory, '.probe');
   try {
-    mkdirSync(stateDirectory, { recursive: true, mode: 0o700 });
+    makeOwnDirectory(stateDirectory);
     const descriptor = openSync(file, 'w', 0o600);
     try {
       const bytes = Buffer.alloc(probeBytes);

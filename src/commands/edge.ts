@@ -22,5 +22,6 @@ export const exitCode = {
   unreachable: 69,
   bug: 70,
   unsent: 75,
+  permission: 77,
   configuration: 78,
 } as const;

@@ -179,7 +179,8 @@ function makeWay(state: string, { cause }: JournalTrouble, events: Events): void
   try {
     const { file, kept } = setJournalAside(state, systemClock.nowMs());
     if (file !== undefined) events.emit('journal.damaged', { state, cause, file });
-    if (kept) events.emit('claims.kept', kept);
+    const because = 'the journal that knew their names is damaged';
+    if (kept) events.emit('claims.kept', { ...kept, sessions: [], because });
   } catch (error) {
     const code = errnoOf(error);
     throw new StateError({

@@ -38,7 +38,7 @@ export async function plan(edge: Edge, flags: GlobalFlags, directory: string | u
       {
         source,
         readings: new SessionReadings({ source, readers: formatReaders, oneFile: readOneFileSession }),
-        rules: rootRules(config),
+        rules: rootRules(config, source),
         choose: createCompanionFilter(config.companions),
         compression: config.companions.compression,
         keyTemplate: config.destination.keyTemplate,

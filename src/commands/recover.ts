@@ -4,11 +4,14 @@ import { createAccess } from '../compose-access.ts';
 import { createStore } from '../compose-parts.ts';
 import { loadConfig } from '../config/load.ts';
 import { Conflict, Failure } from '../domain/failure.ts';
-import { type Recovery, recoverSession } from '../services/recovery.ts';
+import { type FileRecovery, type Recovery, recoverSession } from '../services/recovery.ts';
 import { type Edge, exitCode } from './edge.ts';
 import { humanBytes } from './human.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
 import { oneLine } from './one-line.ts';
+
+/** A clock that is further off is refused by servers, and would call a host lost that writes every few minutes. */
+const skewMsMax = 15 * 60_000;
 
 /**
  * `trainlogd recover`: completes from what is in the bucket the files of a session whose host is lost. Needs the bucket
@@ -23,27 +26,25 @@ export async function recover(edge: Edge, flags: GlobalFlags, id: string): Promi
     format: format === 'auto' ? 'text' : format,
     write: edge.stderr,
   });
-  const store = createStore(config, { access: createAccess(config, systemClock, events) });
+  const access = createAccess(config, systemClock, events);
+  const store = createStore(config, { access });
   const stop = new AbortController();
   const stopListening = edge.onEndSignal(() => stop.abort());
+  const nowMs = () => {
+    const offsetMs = access?.clock.offsetMs() ?? 0;
+    return systemClock.nowMs() + (Math.abs(offsetMs) >= skewMsMax ? offsetMs : 0);
+  };
   try {
     const { keyTemplate } = config.destination;
-    const recovery = await recoverSession({ store, keyTemplate, clock: systemClock }, id, stop.signal);
+    const { snapshotEveryMs } = config.sessionLog;
+    const options = { store, keyTemplate, clock: { nowMs }, snapshotEveryMs };
+    const recovery = await recoverSession(options, id, stop.signal);
     edge.stdout(
       flags.json ? `${JSON.stringify({ session: id, ...recovery }, null, 2)}\n` : textOf(id, recovery),
     );
     return codeOf(recovery);
   } catch (error) {
-    if (error instanceof Conflict) {
-      edge.stderr(
-        `trainlogd: ${oneLine(error.message)}: its host, or another, ships the session right now\n`,
-      );
-      return exitCode.unsent;
-    }
-    if (!(error instanceof Failure)) throw error;
-    const remedy = error.remedy ?? 'run it again';
-    edge.stderr(`trainlogd: ${oneLine(error.message)}: ${oneLine(remedy)}\n`);
-    return error.kind === 'blocked' ? exitCode.unreachable : exitCode.unsent;
+    return explain(error, edge);
   } finally {
     stopListening();
     await store.close();
@@ -51,10 +52,25 @@ export async function recover(edge: Edge, flags: GlobalFlags, id: string): Promi
   }
 }
 
+function explain(error: unknown, edge: Edge): number {
+  if (error instanceof Conflict) {
+    const cause = 'its host, or another, ships or recovers the session right now';
+    edge.stderr(`trainlogd: ${oneLine(error.message)}: ${cause}: look again in a while\n`);
+    return exitCode.unsent;
+  }
+  if (!(error instanceof Failure)) throw error;
+  const remedy = error.remedy ?? 'run it again';
+  edge.stderr(`trainlogd: ${oneLine(error.message)}: ${oneLine(remedy)}\n`);
+  if (error.denied) return exitCode.permission;
+  return error.kind === 'blocked' ? exitCode.unreachable : exitCode.unsent;
+}
+
 function codeOf(recovery: Recovery): number {
   if (recovery.outcome === 'ended') return exitCode.ok;
   if (recovery.outcome !== 'recovered') return exitCode.unsent;
-  return recovery.files.some(({ outcome }) => outcome === 'lost') ? exitCode.unsent : exitCode.ok;
+  const { files } = recovery;
+  if (files.some((file) => file.outcome === 'failed' && file.denied)) return exitCode.permission;
+  return files.every(({ outcome }) => outcome === 'completed') ? exitCode.ok : exitCode.unsent;
 }
 
 function textOf(id: string, recovery: Recovery): string {
@@ -63,11 +79,11 @@ function textOf(id: string, recovery: Recovery): string {
     case 'notFound':
       return `${session}: there is no log of it in the last five years: check the id and destination.keyTemplate\n`;
     case 'unreadable':
-      return `${session}: ${recovery.key} is no session log that this version can read: look what wrote it\n`;
+      return `${session}: ${recovery.key} is no log of it that this version can read: look what wrote it\n`;
     case 'ended':
       return `${session}: it is ${recovery.status}, and no file of it is left to complete: nothing was done\n`;
     case 'tooEarly':
-      return `${session}: its host wrote to the bucket only just now and may be alive: nothing was done; should it be lost, run this again after ${new Date(recovery.againAtMs).toISOString()}\n`;
+      return tooEarlyText(session, recovery);
     case 'recovered':
       return recoveredText(session, recovery);
     default:
@@ -75,15 +91,32 @@ function textOf(id: string, recovery: Recovery): string {
   }
 }
 
+function tooEarlyText(
+  session: string,
+  { wroteAtMs, againAtMs }: Extract<Recovery, { outcome: 'tooEarly' }>,
+): string {
+  const [wrote, again] = [wroteAtMs, againAtMs].map((time) => new Date(time).toISOString());
+  return `${session}: its host wrote to the bucket at ${wrote}, need not have written since, and may be alive: nothing was done; should it be lost, run this again after ${again}\n`;
+}
+
 function recoveredText(session: string, recovery: Extract<Recovery, { outcome: 'recovered' }>): string {
-  const lines = recovery.files.map((file) =>
-    file.outcome === 'completed'
-      ? `  ${JSON.stringify(file.path)}: ${humanBytes(file.bytes)} in ${file.key}`
-      : `  ${JSON.stringify(file.path)}: lost, ${oneLine(file.cause)}: ${file.remedy}`,
-  );
-  const nothing = recovery.files.length === 0 ? ', none of its files was left to complete' : '';
-  const said = `${session} is ${recovery.status}${nothing}; its log is ${recovery.key}, revision ${recovery.revision}`;
-  return `${[said, ...lines].join('\n')}\n`;
+  const { status, key, revision, files } = recovery;
+  const nothing = files.length === 0 ? ', none of its files was left to complete' : '';
+  const said = `${session} is ${status}${nothing}; its log is ${key}, revision ${revision}`;
+  return `${[said, ...files.map((file) => `  ${JSON.stringify(file.path)}: ${fileText(file)}`)].join('\n')}\n`;
+}
+
+function fileText(file: FileRecovery): string {
+  switch (file.outcome) {
+    case 'completed':
+      return `${humanBytes(file.bytes)} in ${file.key}, as truncated: nobody knows whether that is all`;
+    case 'lost':
+      return `lost, ${oneLine(file.cause)}: ${oneLine(file.remedy)}`;
+    case 'failed':
+      return `not this time, ${oneLine(file.cause)}: ${oneLine(file.remedy)}`;
+    default:
+      return unreachable(file);
+  }
 }
 
 function unreachable(value: never): never {

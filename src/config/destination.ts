@@ -32,6 +32,8 @@ const readableClasses = [
   'GLACIER_IR',
   'REDUCED_REDUNDANCY',
 ];
+/** A directory there cannot be made, and would be asked for again and again. */
+const systemTrees = ['/proc', '/sys'];
 const guidePrefix = 'training-logs/';
 
 /** The destination that the options describe, or undefined with its problems reported. */
@@ -120,6 +122,14 @@ function buildDirectory(url: string, context: DestinationContext): DirectoryDest
     return undefined;
   }
   const { watched, follow } = context;
+  if (systemTrees.some((tree) => isWithin(tree, path) || isWithin(tree, follow(path)))) {
+    refuse(
+      context,
+      'destination.url',
+      `keeps no files: ${systemTrees.join(' and ')} are the system's own; accepted: a directory on a disk`,
+    );
+    return undefined;
+  }
   if (watched !== undefined && overlap(watched, path, follow))
     refuse(
       context,

@@ -1,4 +1,5 @@
 import picomatch from 'picomatch';
+import { sessionEnvName } from './session-env.ts';
 import { baseName, type WatchedPath } from './watched-path.ts';
 
 /**
@@ -24,6 +25,7 @@ export function createCompanionFilter(
   const excluded = matcherOf(rules.exclude);
   const checkpoint = matcherOf(rules.checkpoints);
   return (path, sizeBytes) => {
+    if (baseName(path) === sessionEnvName) return 'excluded';
     if (excluded(path) || !included(path)) return checkpoint(path) ? 'checkpoint' : 'excluded';
     return sizeBytes > rules.bytesMax ? 'tooLarge' : 'companion';
   };

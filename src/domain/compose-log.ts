@@ -65,6 +65,7 @@ export function composeLog(input: ComposeInput): ComposedLog {
     ...(facts.pod && { pod: facts.pod }),
     ...(facts.config && { config: facts.config }),
     ...(facts.results && { results: facts.results }),
+    ...(facts.history && { history: facts.history }),
     companions: listed.map(companionEntry),
     missing: missingSection(input),
     excluded: draft.excluded,
@@ -110,7 +111,7 @@ function sessionSection({ identity, draft, revision }: ComposeInput, facts: Fact
 
 function factsOf(previous: SessionLog | undefined): readonly FactSource[] {
   if (!previous) return [];
-  const { user, pod, config, results, session } = previous;
+  const { user, pod, config, results, history, session } = previous;
   const facts: Facts = {
     ...(session.version !== undefined && { version: session.version }),
     ...(session.framework !== undefined && { framework: session.framework }),
@@ -119,6 +120,7 @@ function factsOf(previous: SessionLog | undefined): readonly FactSource[] {
     ...(pod && { pod }),
     ...(config && { config }),
     ...(results && { results }),
+    ...(history && { history }),
   };
   return [{ source: 'earlier revision', ...withoutGuesses(facts, previous.provenance) }];
 }

@@ -23,6 +23,8 @@ export interface EndObservations {
     readonly by: string;
     readonly endedAt?: string;
     readonly error?: string;
+    /** It counts once nothing changed for so long. */
+    readonly quietMs?: number;
   }[];
   readonly marker: '_SUCCESS' | '_FAILED' | undefined;
   /** `dead` only for a process that was seen alive and is known to be gone. */
@@ -33,11 +35,11 @@ export interface EndObservations {
 }
 
 export function endOf(seen: EndObservations, idleMs: number): Seal | undefined {
-  const native = seen.endings[0];
-  if (native?.by === 'result.json') return { ...native, evidence: true };
+  const [native] = seen.endings.filter(({ quietMs = 0 }) => seen.quietForMs >= quietMs).map(sealBy);
+  if (native?.by === 'result.json') return native;
   if (seen.marker === '_FAILED') return { status: 'failed', by: '_FAILED', evidence: true };
   if (seen.marker === '_SUCCESS') return { status: 'completed', by: '_SUCCESS', evidence: true };
-  if (native) return { ...native, evidence: true };
+  if (native) return native;
   if (seen.process?.state === 'dead') {
     return { status: 'interrupted', by: `session.pid: process ${seen.process.pid} is gone`, evidence: true };
   }
@@ -45,6 +47,16 @@ export function endOf(seen: EndObservations, idleMs: number): Seal | undefined {
     return { status: 'stalled', by: `no change for ${Math.round(idleMs / 1000)} s`, evidence: false };
   }
   return undefined;
+}
+
+/** How long the session must stay as it is until evidence counts that is there; undefined when there is none. */
+export function quietStillNeededMs(seen: EndObservations): number | undefined {
+  const [first] = seen.endings.map(({ quietMs = 0 }) => quietMs - seen.quietForMs).filter((ms) => ms > 0);
+  return first;
+}
+
+function sealBy({ quietMs: _, ...ending }: EndObservations['endings'][number]): Seal {
+  return { ...ending, evidence: true };
 }
 
 /** Silence: nothing changed for long enough and nobody in view could still write. */

@@ -1,3 +1,4 @@
+import type { History } from './history.ts';
 import type { ConfigSection, PodSection, ResultsSection, UserSection } from './session-log.ts';
 
 /** What a source knows about a session: parts of the session log, everything optional. Times are RFC 3339 in UTC. */
@@ -12,6 +13,7 @@ export interface Facts {
   pod?: PodSection;
   config?: ConfigSection;
   results?: ResultsSection;
+  history?: History;
 }
 
 /** Path of a value in the session log (`pod.gpuType`, `session.startedAt`) to the file or source that it came from. */

@@ -20,6 +20,8 @@ export interface FailureFields {
   readonly retryAfterMs?: number;
   /** The destination asks for fewer requests, from all of us. */
   readonly throttled?: boolean;
+  /** Refused for who we are or what we may, by a destination that was reached. */
+  readonly denied?: boolean;
   readonly cause?: unknown;
 }
 
@@ -30,6 +32,7 @@ export class Failure extends Error {
   readonly remedy: string | undefined;
   readonly retryAfterMs: number | undefined;
   readonly throttled: boolean;
+  readonly denied: boolean;
 
   constructor(fields: FailureFields) {
     super(fields.attempted, fields.cause === undefined ? undefined : { cause: fields.cause });
@@ -38,6 +41,7 @@ export class Failure extends Error {
     this.remedy = fields.remedy;
     this.retryAfterMs = fields.retryAfterMs;
     this.throttled = fields.throttled ?? false;
+    this.denied = fields.denied ?? false;
   }
 }
 
@@ -57,12 +61,25 @@ export class Conflict extends Error {
 
 /** The destination does not know an upload in parts any more, and its object is not there: it is begun anew. */
 export class UploadGone extends Error {
-  override readonly name = 'UploadGone';
+  override readonly name: string = 'UploadGone';
   readonly key: string;
 
   constructor(key: string) {
     super(`sending ${JSON.stringify(key)}: the destination does not know this upload any more`);
     this.key = key;
+  }
+}
+
+/** The destination took the parts of an upload one by one, and refuses to make an object of them. */
+export class PartsRefused extends UploadGone {
+  override readonly name = 'PartsRefused';
+  /** The destination's own: `InvalidPart`, `EntityTooSmall`. */
+  readonly code: string;
+
+  constructor(key: string, code: string) {
+    super(key);
+    this.code = code;
+    this.message = `sending ${JSON.stringify(key)}: the destination took its parts and refuses them now (${code})`;
   }
 }
 

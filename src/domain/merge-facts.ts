@@ -33,8 +33,9 @@ export function mergeFacts(ordered: readonly FactSource[]): MergedFacts {
         facts[name] ??= {};
         takeFields(facts[name] as Fields, value as Fields, `${name}.`, from, provenance);
       } else if (facts[name] === undefined) {
+        const path = name === 'history' ? name : `session.${name}`;
         facts[name] = value;
-        provenance[`session.${name}`] = sourceOf(`session.${name}`, from);
+        provenance[path] = sourceOf(path, from);
       }
     }
   }

@@ -12,7 +12,8 @@ export interface Recovered {
 
 /** Files that somebody was to send. */
 export function unfinishedFiles({ missing }: SessionLog): readonly MissingEntry[] {
-  return missing.filter(({ reason }) => reason === 'pending' || reason === 'changing');
+  const unfinished = missing.filter(({ reason }) => reason === 'pending' || reason === 'changing');
+  return [...new Map(unfinished.map((entry) => [entry.path, entry])).values()];
 }
 
 /** Before their objects are replaced: these files are not listed, as the log says already that they are missing. */
@@ -26,36 +27,52 @@ export function withoutListed(log: SessionLog, paths: ReadonlySet<string>): Sess
 }
 
 /**
- * What is said once nobody is there any more to send the rest. A file of a running session is never known to be whole:
- * it may have grown after its host was last heard of. So it is listed as truncated and named as missing, too, because a
- * log that misses nothing proves that its session is complete.
+ * What is said once nobody is there any more to send the rest.
+ *
+ *   invariant: nothing leaves `missing`, and the log of a session that was running misses at least the session itself
+ *
+ * A log that is not running and misses nothing proves that its session is complete, and only the host knew what all of
+ * it was. An object may be of the size that the log waited for and hold what the file was before, or parts of what it
+ * was at two times; and beside the files that the last log names there may have been others. So what was completed is
+ * listed as truncated and stays named, and `.` stands for what the host wrote after its last log.
  */
 export function recoveredLog(log: SessionLog, { completed, lost }: Recovered): SessionLog {
   const { session, companions, missing, warnings } = log;
-  const isRunning = session.status === 'running';
-  const isWhole = ({ path, bytes }: MissingEntry) => !isRunning && completed.get(path)?.bytes === bytes;
-  const whole = new Set(missing.filter(isWhole).map(({ path }) => path));
+  const wasRunning = session.status === 'running';
   const listed = [...companions.filter(({ path }) => !completed.has(path)), ...completed.values()];
-  const cut = [...completed.keys()].filter((path) => !whole.has(path));
-  const isNamed = ({ path }: MissingEntry) => completed.has(path) || lost.has(path);
+  const isOver = ({ path }: MissingEntry) => completed.has(path) || lost.has(path);
+  const stillMissing = missing.map((entry) =>
+    isOver(entry) ? { ...entry, reason: 'vanished' as const } : entry,
+  );
   return {
     ...log,
     session: {
       ...session,
-      ...(isRunning && { status: 'interrupted' as const, sealedBy: recoveredBy }),
+      ...(wasRunning && { status: 'interrupted' as const, sealedBy: recoveredBy }),
       revision: session.revision + 1,
     },
     companions: listed
-      .map((entry) => (cut.includes(entry.path) ? { ...entry, truncated: true } : entry))
+      .map((entry) => (completed.has(entry.path) ? { ...entry, truncated: true } : entry))
       .sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path))),
-    missing: missing
-      .filter(({ path }) => !whole.has(path))
-      .map((entry) => (isNamed(entry) ? { ...entry, reason: 'vanished' as const } : entry)),
-    warnings: cut.length === 0 ? warnings : [...warnings, warningOf(cut.length)],
+    missing: wasRunning ? withSession(stillMissing) : stillMissing,
+    warnings: [...new Set([...warnings, ...warningsOf(wasRunning, completed.size)])],
   };
 }
 
-function warningOf(count: number): string {
-  const files = count === 1 ? '1 file was' : `${count} files were`;
-  return `${files} completed by ${recoveredBy} from what the host had sent: the end may be missing`;
+/** As a look at a session's directory names it that is not there any more: no size, since it is no file. */
+function withSession(missing: readonly MissingEntry[]): MissingEntry[] {
+  const isNamed = missing.some(({ path }) => path === '.');
+  return isNamed ? [...missing] : [...missing, { path: '.', reason: 'vanished' }];
+}
+
+function warningsOf(wasRunning: boolean, completed: number): string[] {
+  const warnings: string[] = [];
+  if (wasRunning)
+    warnings.push(`its host was lost while it ran, says ${recoveredBy}: later files, and changes, are unknown`);
+  const files = completed === 1 ? '1 file was' : `${completed} files were`;
+  if (completed > 0)
+    warnings.push(
+      `${files} completed by ${recoveredBy} from what the host had sent: nobody knows whether that is all`,
+    );
+  return warnings;
 }

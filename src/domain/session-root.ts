@@ -17,7 +17,7 @@ export interface SessionRoot {
 }
 
 export interface RootRules {
-  readonly recognise: (names: ReadonlySet<string>) => 'certain' | 'likely' | undefined;
+  readonly recognise: (names: ReadonlySet<string>, path: WatchedPath) => 'certain' | 'likely' | undefined;
   /** Relative paths of directories that start sessions, instead of `auto`. */
   readonly matches: ((path: WatchedPath) => boolean) | undefined;
   readonly frozen: (path: WatchedPath) => boolean;
@@ -81,7 +81,7 @@ export function rootReason(
 ): SessionRoot['by'] | undefined {
   if (rules.frozen(path)) return 'frozen';
   if (rules.matches) return rules.matches(path) ? 'glob' : undefined;
-  const recognised = rules.recognise(names);
+  const recognised = rules.recognise(names, path);
   if (recognised === undefined || (inside && neverInside(baseName(path)))) return undefined;
   if (recognised === 'certain') return 'native';
   return !inside || repeatsRuns(path) ? 'reader' : undefined;

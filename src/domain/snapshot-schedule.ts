@@ -17,3 +17,8 @@ export function untilNextSnapshotMs(ageMs: number, everyMs: number): number {
   }
   return at - age;
 }
+
+/** No session that changes waits longer for its next snapshot, whatever its age. */
+export function longestPauseMs(everyMs: number): number {
+  return Math.max(hourMs, everyMs);
+}

@@ -2,6 +2,7 @@ import { renderSessionLog, type SessionLog } from './session-log.ts';
 
 /** What can be left out of a log that is too large, the least missed first. Files are always named. */
 const droppable: readonly { name: string; drop: (log: SessionLog) => SessionLog }[] = [
+  { name: 'history', drop: (log) => without(log, 'history') },
   { name: 'native', drop: (log) => ({ ...log, native: {} }) },
   {
     name: 'config.raw',

@@ -1,10 +1,11 @@
 import type { JsonObject, JsonValue } from '../domain/json.ts';
 import { decodeText, isLfsPointer } from './decode-text.ts';
+import { UnreadableFile } from './reader.ts';
 
 export type UnreadableKind = 'empty' | 'truncated' | 'syntax' | 'tooDeep' | 'tooLarge' | 'lfsPointer';
 
 /** A file that holds no JSON which could be believed. The message says what and where. */
-export class UnreadableJson extends Error {
+export class UnreadableJson extends UnreadableFile {
   override readonly name = 'UnreadableJson';
   readonly kind: UnreadableKind;
   /** In bytes from the start of the file, where a place can be named. */

@@ -2,7 +2,7 @@ import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../
 import { displayPath } from '../domain/watched-path.ts';
 import { jsonBytesMax, parseLenientJson, UnreadableJson } from './lenient-json.ts';
 import { FieldNotes, resultFacts, sessionFacts } from './native-fields.ts';
-import type { Assessment, Ending, Facts, FormatReader, Provenance, ReadFile } from './reader.ts';
+import type { Assessment, Ending, Facts, FileInfo, FormatReader, Provenance, ReadFile } from './reader.ts';
 
 /** trainlogd's own two files: session.json says who, where and with what; result.json how it ended. */
 
@@ -13,29 +13,34 @@ const endStatuses = ['completed', 'failed', 'cancelled'] as const;
 export const nativeReader: FormatReader = {
   name: 'native',
 
-  recognise(names) {
+  recognise({ names }) {
     if (names.has(sessionFile)) return { confidence: 'certain', reason: sessionFile };
     // A result alone may also be that of an evaluation inside a run.
     if (names.has(resultFile)) return { confidence: 'likely', reason: resultFile };
     return undefined;
   },
 
-  wants(path) {
-    return path === sessionFile || path === resultFile
-      ? { keep: 'native', bytesMax: jsonBytesMax }
-      : undefined;
+  select(files) {
+    const own = files.filter(({ path }) => path === sessionFile || path === resultFile);
+    return own.map(({ path }) => ({
+      manner: 'whole' as const,
+      path,
+      keep: 'native' as const,
+      bytesMax: jsonBytesMax,
+      parse: readPart,
+    }));
   },
 
-  assess(files) {
-    const parts: Part[] = [];
+  assess(read) {
     // In this order, whatever the order of the files.
-    for (const name of [sessionFile, resultFile]) {
-      const file = files.find(({ path }) => path === name);
-      if (file) parts.push(readPart(file));
-    }
-    return join(parts);
+    return join([sessionFile, resultFile].flatMap((name) => partsOf(read, name)));
   },
 };
+
+function partsOf(read: readonly ReadFile[], name: string): Part[] {
+  // `parse` gave it.
+  return read.flatMap(({ path, parsed }) => (path === name ? [parsed as Part] : []));
+}
 
 /**
  * `<name>.json` straight in the watched folder: a session when it has an `id` or a `startedAt` of the right shape, and
@@ -55,7 +60,6 @@ export function readOneFileSession(name: string, bytes: Buffer): Assessment | un
     ...(ending && { ending }),
     documents: { [displayPath(name)]: value },
     warnings: [...warnings.map((warning) => `${displayPath(name)}: ${warning}`), ...notes.warnings],
-    unread: [],
   };
 }
 
@@ -79,32 +83,27 @@ function tryParse(bytes: Buffer): { value: JsonValue; warnings: readonly string[
 
 interface Part {
   readonly file: string;
-  readonly document?: JsonObject;
+  readonly document: JsonObject;
   readonly facts: Facts;
   readonly provenance: Provenance;
   readonly ending?: Ending;
   readonly warnings: readonly string[];
 }
 
-function readPart(file: ReadFile): Part {
-  const notes = new FieldNotes(file.path);
-  try {
-    if (!file.complete) {
-      throw new UnreadableJson(
-        'tooLarge',
-        `${file.sizeBytes} bytes, more than the ${jsonBytesMax} that are read`,
-      );
-    }
-    const { value, warnings } = parseLenientJson(file.bytes);
-    if (!isJsonObject(value))
-      throw new UnreadableJson('syntax', `expected an object, found ${describeJson(value)}`);
-    notes.warnings.push(...warnings.map((warning) => `${file.path}: ${warning}`));
-    return readDocument(file.path, value, notes);
-  } catch (error) {
-    if (!(error instanceof UnreadableJson)) throw error;
-    const warnings = [`${file.path}: cannot be read, ships as a companion: ${error.message}`];
-    return { file: file.path, facts: {}, provenance: {}, warnings };
+function readPart(bytes: Buffer, file: FileInfo & { complete: boolean }): Part {
+  if (!file.complete) {
+    throw new UnreadableJson(
+      'tooLarge',
+      `${file.sizeBytes} bytes, more than the ${jsonBytesMax} that are read`,
+    );
   }
+  const { value, warnings } = parseLenientJson(bytes);
+  if (!isJsonObject(value)) {
+    throw new UnreadableJson('syntax', `expected an object, found ${describeJson(value)}`);
+  }
+  const notes = new FieldNotes(file.path);
+  notes.warnings.push(...warnings.map((warning) => `${file.path}: ${warning}`));
+  return readDocument(file.path, value, notes);
 }
 
 function readDocument(file: string, document: JsonObject, notes: FieldNotes): Part {
@@ -151,10 +150,7 @@ function join(parts: readonly Part[]): Assessment {
     facts: Object.assign({}, ...parts.map((part) => part.facts)),
     provenance: Object.assign({}, ...parts.map((part) => part.provenance)),
     ...(ending && { ending }),
-    documents: Object.fromEntries(
-      parts.flatMap(({ file, document }) => (document ? [[file, document]] : [])),
-    ),
+    documents: Object.fromEntries(parts.map(({ file, document }) => [file, document])),
     warnings: parts.flatMap((part) => part.warnings),
-    unread: parts.filter((part) => !part.document).map((part) => part.file),
   };
 }

@@ -26,6 +26,8 @@ export interface EventMap {
   'session.reopened': { session: string };
   'session.renamed': { session: string; wanted: string; reason: string };
   'session.shipped': { session: string; key: string; status: string; revision: number; missing: number };
+  /** A later log of a session that goes on. */
+  'session.snapshot': { session: string; key: string; status: string; revision: number; missing: number };
   'session.warning': { session: string; warning: string; more: number };
   'session.vanished': { session: string; path: string };
   'file.uploaded': { session: string; path: string; key: string; sizeBytes: number; durationMs: number };
@@ -69,7 +71,9 @@ export interface EventMap {
   'journal.trouble': { state: string; code: string; cause: string; remedy: string; probeInMs: number };
   'journal.usable': { state: string; forMs: number };
   'journal.damaged': { state: string; cause: string; file: string };
-  'claims.kept': { directory: string; files: number };
+  /** `sessions`: of those that are known, the first few. */
+  'claims.kept': { directory: string; files: number; sessions: readonly string[]; because: string };
+  'claims.dropped': { directory: string; files: number; because: string };
   /** Where new credentials come from, and until when they hold (RFC 3339). */
   'credentials.changed': { source: string; expiresAt: string | undefined };
   'credentials.problem': { source: string; cause: string; remedy: string };

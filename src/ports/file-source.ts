@@ -35,6 +35,10 @@ export interface FileSource {
   /** The stat of the file that was claimed, once the link is gone; undefined when there was no such claim. */
   releaseClaim(claim: string): Promise<FileStat | undefined>;
   claims(): Promise<readonly ClaimInfo[]>;
+  /** Moves claims to where a person finds them and nobody else looks; undefined when none was moved. */
+  keepAside(claims: readonly string[], nowMs: number): Promise<KeptClaims | undefined>;
+  /** Removes what was kept aside for a week, and more of it while the disk has too little room. */
+  dropKeptAside(nowMs: number): Promise<readonly DroppedClaims[]>;
   /** Lets claims go, oldest first, whose owners deleted the file, while their disk has too little room. Names them. */
   releaseClaimsBelowFloor(): Promise<readonly string[]>;
 
@@ -103,11 +107,28 @@ export interface ClaimInfo {
   readonly claim: string;
   readonly sizeBytes: number;
   readonly claimedAtMs: number;
+  readonly stat: FileStat;
+  /** No other name leads to these bytes: with the claim they are gone. */
+  readonly isLastLink: boolean;
+}
+
+export interface KeptClaims {
+  readonly directory: string;
+  readonly files: number;
+}
+
+export interface DroppedClaims extends KeptClaims {
+  readonly because: string;
 }
 
 /** Inode, size and times as one comparable word: a cheap hint that nothing changed. Device numbers may change at a reboot. */
 export function fingerprintOf(stat: FileStat): string {
   return `${stat.ino}:${stat.sizeBytes}:${stat.mtimeNs}:${stat.ctimeNs}`;
+}
+
+/** The same bytes, as far as a stat can tell, whatever links were made or let go meanwhile: those move ctime alone. */
+export function isKnownAs(fingerprint: string, stat: FileStat): boolean {
+  return fingerprint.startsWith(`${stat.ino}:${stat.sizeBytes}:${stat.mtimeNs}:`);
 }
 
 /** What a directory is, so that one made again under the same name is another. */

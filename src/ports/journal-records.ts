@@ -106,6 +106,8 @@ export interface Shipment {
   readonly certain: boolean;
   /** A log request of unknown outcome may yet be carried out, over what was written after it. */
   readonly logDoubted: boolean;
+  /** The next log is to be written whatever the one in the bucket says: others may have listed what we are to replace. */
+  readonly logContested: boolean;
   readonly attempts: number;
 }
 
@@ -137,6 +139,8 @@ export interface ShippedLog {
   readonly missing: number;
   readonly certain: boolean;
   readonly listed: readonly WatchedPath[];
+  /** It was found there; absent: we wrote it just now. */
+  readonly found?: true;
 }
 
 export interface AdoptedFile {

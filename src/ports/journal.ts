@@ -83,7 +83,10 @@ export interface Journal extends Ledger {
   pendingFiles(sid: number, nowMs: number, limit: number): readonly FileRecord[];
   /** When the next pending file may be tried; undefined when none is pending. */
   nextFileDueMs(sid: number): number | undefined;
+  /** Of files that are to be sent, parked ones included. */
   pendingClaims(): ReadonlySet<string>;
+  /** The same for one file. */
+  needsClaim(sid: number, path: WatchedPath): boolean;
   /** An open upload of the file is closed with it. */
   recordUploaded(sid: number, path: WatchedPath, sent: SentFile): void;
   recordFailed(sid: number, path: WatchedPath, failed: FailedAttempt): void;
@@ -95,6 +98,11 @@ export interface Journal extends Ledger {
   recordDeleted(sid: number, path: WatchedPath): void;
   /** A log is in the bucket; `listed` are the paths that it lists as companions. */
   recordLog(sid: number, log: ShippedLog): void;
+  /**
+   * An object of the session was met that nothing here speaks of: a log that others wrote may list it. The next log is
+   * written over the one that is there then, whatever that says.
+   */
+  contestLog(sid: number): void;
   /** The session's log was looked at again and is still the one that was written. */
   setCertain(sid: number): void;
   /** Companions that a log found in the bucket lists: known again after a lost journal. */

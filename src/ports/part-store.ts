@@ -7,10 +7,13 @@ import type { ByteSource, PutCondition, Receipt, StoredObject } from './stored-o
  * - Nothing is visible before `complete`. A part that `send` returned for stays until then, whoever dies.
  * - `complete` needs nothing that is not in its arguments: any host can end an upload from what was recorded of it.
  * - No part is ever listed, and an abort may be denied: least policy.
- * - Errors are `Failure`, `Conflict`, `UploadGone`, or what the source threw.
+ * - Errors are `Failure`, `Conflict`, `UploadGone`, `PartsRefused`, or what the source threw.
  */
 export interface PartStore {
-  /** For new uploads. Objects up to the first part's size are sent whole. */
+  /**
+   * For new uploads; another one once the destination refused parts that were cut like this. Objects up to the first
+   * part's size are sent whole.
+   */
   readonly layout: PartLayout;
 
   begin(request: BeginRequest, signal: AbortSignal): Promise<BegunUpload>;
@@ -40,14 +43,15 @@ export interface PartStore {
   /**
    * Shows the object, made of exactly these parts, in order. An answer that leaves it open (lost, late, an error inside
    * a success, said twice) is settled by looking what is there: a receipt means that the whole object is there. Throws
-   * UploadGone when the destination does not know the upload any more and the object is not there either.
+   * UploadGone when the destination does not know the upload any more and the object is not there either, PartsRefused
+   * when it makes no object of parts that it took.
    */
   complete(
     upload: PartUpload,
     parts: readonly SentPart[],
     condition: PutCondition,
     signal: AbortSignal,
-  ): Promise<Receipt>;
+  ): Promise<Completed>;
 
   /** Frees the parts. False where that is denied: the bucket's lifecycle does it then. An unknown upload is freed. */
   abort(upload: Pick<PartUpload, 'key' | 'uploadId'>, signal: AbortSignal): Promise<boolean>;
@@ -66,6 +70,16 @@ export interface BegunUpload {
   readonly uploadId: string;
   readonly checksum: PartChecksum;
   readonly layout: PartLayout;
+  /**
+   * Drawn for this upload and kept as `upload` in the metadata of the object that it becomes, which so tells what it was
+   * made by, also where its ETag tells nothing of its bytes. Uploads of earlier versions have none.
+   */
+  readonly token?: string | undefined;
+}
+
+export interface Completed extends Receipt {
+  /** Another upload of the same bytes made the object: the parts of this one are still there. */
+  readonly byOther?: true;
 }
 
 export interface PartUpload extends BegunUpload {

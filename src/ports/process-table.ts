@@ -3,6 +3,11 @@ export interface ProcessTable {
   /** Number and start time, in this PID namespace and boot; undefined when there is no such process in view. */
   identify(pid: number): Promise<ProcessIdentity | undefined>;
   isAlive(identity: ProcessIdentity): Promise<boolean>;
+  /** Of the environment that it was started with, the variables of these names; undefined where it may not be read. */
+  variables(
+    identity: ProcessIdentity,
+    names: ReadonlySet<string>,
+  ): Promise<Readonly<Record<string, string>> | undefined>;
   /** Which of these files (`dev:ino`) some process in view holds open, ourselves left out. */
   heldOpen(files: ReadonlySet<string>): Promise<ReadonlySet<string>>;
 }

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { CompanionChoice } from '../domain/companion-filter.ts';
 import type { Encoding } from '../domain/compression.ts';
 import type { Seal } from '../domain/end-rule.ts';
-import type { FactSource } from '../domain/merge-facts.ts';
 import type { SessionDraft } from '../domain/session-draft.ts';
 import { displayPath, pathToBytes, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -10,9 +9,10 @@ import type { Events } from '../ports/events.ts';
 import { directoryIdentity, type FileSource, type FileStat, fingerprintOf } from '../ports/file-source.ts';
 import type { FileRecord, Journal, NewFile, SessionIdentity } from '../ports/journal.ts';
 import { companionKeys } from './companion-keys.ts';
-import { inferredSource, sealSource, withoutSecrets } from './draft-sources.ts';
+import { inferredSource, sealSource, withHistoryThinned, withoutSecrets } from './draft-sources.ts';
 import type { SurveyedSession } from './folder-survey.ts';
 import { identify } from './identify.ts';
+import type { SessionPlace, SessionPlaces } from './session-places.ts';
 import type { SessionReading, SessionReadings } from './session-reading.ts';
 import { overdueUploads, snapshotFiles, unsentFiles } from './snapshot-files.ts';
 import { type SessionFile, type SortedFiles, sortFiles } from './sort-files.ts';
@@ -32,8 +32,8 @@ export interface AssemblerOptions {
   readonly keyTemplate: string;
   readonly folder: string;
   readonly agent: { readonly version: string; readonly host: string };
-  /** What the configuration knows about user, pod and price. */
-  readonly defaults: FactSource | undefined;
+  /** Where sessions ran; what the configuration knows of that is in it. */
+  readonly places: Pick<SessionPlaces, 'of'>;
   /** How files of ended sessions are packed on their way; absent: not at all. */
   readonly compression?: Encoding | 'none';
   /** Files of running sessions that are smaller are shipped whole; larger ones grow in the bucket. */
@@ -100,8 +100,10 @@ export class Assembler {
     tracked.record = { ...record, identity };
     const sorted = sortFiles(surveyed, reading, { choose, isSettled });
     const known = new Map(journal.files(sid).map((row) => [row.path, row]));
+    const placed = { root: tracked.root, kind: tracked.kind, files: surveyed.files };
+    const place = await this.#options.places.of(placed, tracked, reading.sources);
     const draftOf = (seal: Seal | undefined, unsent: SessionDraft['missing']) =>
-      this.#draft(surveyed, reading, sorted, seal, unsent);
+      this.#draft(surveyed, reading, place, sorted, seal, unsent);
     return { sid, identity, sorted, known, draftOf };
   }
 
@@ -178,12 +180,13 @@ export class Assembler {
   #draft(
     surveyed: SurveyedSession,
     reading: SessionReading,
+    place: SessionPlace,
     sorted: SortedFiles,
     seal: Seal | undefined,
     unsent: SessionDraft['missing'],
   ): SessionDraft {
     const { agent, defaults } = this.#options;
-    const sources = [...reading.sources, ...sealSource(seal)];
+    const sources = withHistoryThinned([...reading.sources, ...sealSource(seal)], seal !== undefined);
     const clean = withoutSecrets(reading.documents, sources);
     const unreadable = reading.unreadable.map(({ path }) => ({
       path: displayPath(path),
@@ -195,13 +198,13 @@ export class Assembler {
       ...(seal && { sealedBy: seal.by }),
       agent,
       sources: clean.sources,
-      ...(defaults && { defaults }),
+      ...(place.otherwise && { defaults: place.otherwise }),
       inferred: inferredSource(surveyed, seal),
       documents: clean.documents,
       excluded: sorted.excluded,
       checkpoints: sorted.checkpoints,
       missing: [...unsent, ...sorted.missing, ...unreadable],
-      warnings: someOf([...reading.warnings, ...sorted.warnings, ...clean.warnings]),
+      warnings: someOf([...reading.warnings, ...place.warnings, ...sorted.warnings, ...clean.warnings]),
     };
   }
 }

@@ -1,5 +1,6 @@
 import type { Seal } from '../domain/end-rule.ts';
 import { lastFileTime } from '../domain/file-time.ts';
+import { thinHistory } from '../domain/history.ts';
 import type { JsonValue } from '../domain/json.ts';
 import type { FactSource } from '../domain/merge-facts.ts';
 import { redact } from '../domain/redaction.ts';
@@ -20,6 +21,19 @@ export function sealSource(seal: Seal | undefined): FactSource[] {
 export function inferredSource(surveyed: SurveyedSession, seal: Seal | undefined): FactSource {
   const endedAt = lastFileTime(surveyed.files.map(({ stat }) => stat.mtimeNs));
   return { source: inferredFrom, facts: seal && endedAt !== undefined ? { endedAt } : {}, provenance: {} };
+}
+
+/** A snapshot's history is a picture of how it goes; a final log's is for those who compare runs. */
+const snapshotHistoryBytesMax = 64 * 1024;
+const finalHistoryBytesMax = 1024 * 1024;
+
+export function withHistoryThinned(sources: readonly FactSource[], isFinal: boolean): FactSource[] {
+  const bytesMax = isFinal ? finalHistoryBytesMax : snapshotHistoryBytesMax;
+  return sources.map((source) => {
+    const { history, ...facts } = source.facts;
+    const thinned = history && thinHistory(history, bytesMax);
+    return { ...source, facts: { ...facts, ...(thinned && { history: thinned }) } };
+  });
 }
 
 /** Each path that was redacted is named in a warning. */

@@ -2,7 +2,8 @@ import type { EndObservations } from '../domain/end-rule.ts';
 import { joinPath } from '../domain/watched-path.ts';
 import type { Entry, FileSource } from '../ports/file-source.ts';
 import type { Journal } from '../ports/journal.ts';
-import type { ProcessTable } from '../ports/process-table.ts';
+import type { ProcessIdentity, ProcessTable } from '../ports/process-table.ts';
+import { probedVariables } from '../probes/registry.ts';
 import type { SurveyedSession } from './folder-survey.ts';
 import { believedProcess } from './session-process.ts';
 import type { TrackedSession } from './tracked-session.ts';
@@ -21,6 +22,7 @@ export class EndEvidence {
     const known = tracked.process ?? tracked.record?.process;
     if (known && (await processes.isAlive(known))) {
       tracked.process = known;
+      await this.#remember(tracked, known);
       return { pid: known.pid, state: 'alive' };
     }
     const entry = surveyed.files.find((file) => file.path === joinPath(tracked.root, 'session.pid'));
@@ -30,8 +32,17 @@ export class EndEvidence {
       journal.setProcess(tracked.record.sid, named);
       tracked.record = { ...tracked.record, process: named };
     }
-    if (named) return { pid: named.pid, state: 'alive' };
+    if (named) {
+      await this.#remember(tracked, named);
+      return { pid: named.pid, state: 'alive' };
+    }
     return known && { pid: known.pid, state: 'dead' };
+  }
+
+  /** At each look: it can be asked only while it lives, and a shell that becomes the training has set more by then. */
+  async #remember(tracked: TrackedSession, process: ProcessIdentity): Promise<void> {
+    const variables = await this.#options.processes.variables(process, probedVariables);
+    tracked.trainer = variables ?? tracked.trainer ?? {};
   }
 
   async isHeldOpen(files: readonly Entry[]): Promise<boolean> {

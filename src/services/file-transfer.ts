@@ -7,7 +7,7 @@ import type { FileRecord, Shipment } from '../ports/journal.ts';
 import type { Receipt } from '../ports/object-store.ts';
 import { sameButForCtime } from './assembler.ts';
 import { recordFailure, recordUnsettled } from './file-outcome.ts';
-import { type Delivery, giveUpUnlessMadeOf, ObjectDelivery } from './object-delivery.ts';
+import { type Delivery, ObjectDelivery } from './object-delivery.ts';
 import type { PartTransfer } from './part-transfer.ts';
 import type { ShippingContext } from './shipping-context.ts';
 import { pathInFolder } from './sort-files.ts';
@@ -97,7 +97,8 @@ export class FileTransfer {
     const same = await gate.through(signal, shipment.sid, () => store.verify(object, opened, signal));
     if (!same) return false;
     await opened.assertUnchanged();
-    giveUpUnlessMadeOf(journal, shipment.sid, file, same);
+    // Nothing of it became this object, or what did is not there to be freed.
+    journal.giveUpUpload(shipment.sid, file.path);
     this.#record(delivery, same, receipt.receivedAtMs);
     events.emit('file.unchanged', { session: shipment.identity.id, path: displayPath(file.path) });
     return true;

@@ -1,15 +1,9 @@
 import { FileFailure } from '../domain/failure.ts';
-import {
-  findRoots,
-  namesByDirectory,
-  owningRoot,
-  type RootRules,
-  rootReason,
-  type SessionRoot,
-} from '../domain/session-root.ts';
+import { namesByDirectory, owningRoot, type SessionRoot } from '../domain/session-root.ts';
 import { depthOf, type WatchedPath } from '../domain/watched-path.ts';
 import { directoryIdentity, type Entry, type Listing } from '../ports/file-source.ts';
 import type { FolderLooks } from './metered-source.ts';
+import type { SurveyRules } from './root-recognition.ts';
 
 /** One look at the folder, or at a part of it: which sessions are there, with which files. */
 export interface SurveyedSession {
@@ -52,7 +46,7 @@ export interface SurveyManner {
 /** The whole folder, one directory at a time, so that memory holds one subtree. */
 export async function* surveyFolder(
   source: FolderLooks,
-  rules: RootRules,
+  rules: SurveyRules,
   { oneFile, isLast }: SurveyManner,
   signal: AbortSignal,
 ): AsyncGenerator<Survey> {
@@ -62,7 +56,7 @@ export async function* surveyFolder(
     yield top;
     return;
   }
-  if (folderIsSession(top, rules)) {
+  if (await rules.recognition.isFolderSession(source, top, rules, signal)) {
     const whole = await surveySubtree(source, '', rules, signal);
     if (whole) yield whole;
     return;
@@ -92,28 +86,27 @@ async function listTop(source: FolderLooks, signal: AbortSignal): Promise<Listin
   }
 }
 
-export function folderIsSession(top: Listing, rules: RootRules): boolean {
-  const names = new Set(top.entries.filter((entry) => entry.kind === 'file').map((entry) => entry.path));
-  return rootReason('', names, false, rules) !== undefined;
-}
-
 /** One directory straight in the folder. Undefined when it is not there or is no directory. */
 export async function surveySubtree(
   source: FolderLooks,
   top: WatchedPath,
-  rules: RootRules,
+  rules: SurveyRules,
   signal: AbortSignal,
 ): Promise<Survey | undefined> {
   try {
     const listing = await source.scan(top, signal);
-    return listing && surveyListing(listing, rules);
+    return listing && (await surveyListing(listing, rules));
   } catch (error) {
     if (error instanceof FileFailure) return unreadable(top, error);
     throw error;
   }
 }
 
-export async function surveyTopFiles(top: Listing, rules: RootRules, oneFile: OneFileRule): Promise<Survey> {
+export async function surveyTopFiles(
+  top: Listing,
+  rules: SurveyRules,
+  oneFile: OneFileRule,
+): Promise<Survey> {
   const sessions: SurveyedSession[] = [];
   const loose: Entry[] = [];
   const problems = [...top.problems];
@@ -151,10 +144,10 @@ async function tryOneFile(entry: Entry, oneFile: OneFileRule): Promise<string | 
   }
 }
 
-function surveyListing(listing: Listing, rules: RootRules): Survey {
+async function surveyListing(listing: Listing, rules: SurveyRules): Promise<Survey> {
   const top = listing.self.path;
   const names = namesByDirectory(top, listing.entries);
-  const roots = findRoots(top, names, false, rules);
+  const roots = await rules.recognition.roots(listing, names, rules);
   const paths = new Set(roots.map((root) => root.path));
   const selves = new Map<WatchedPath, Entry>([[top, listing.self]]);
   const owned = new Map<WatchedPath, { files: Entry[]; others: Entry[] }>();

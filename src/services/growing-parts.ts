@@ -1,7 +1,7 @@
 import { encodingOf } from '../domain/compression.ts';
 import { contentTypeOf } from '../domain/content-type.ts';
 import { companionKey } from '../domain/object-key.ts';
-import { type PartLayout, type PartRange, wholePartsOf } from '../domain/part-layout.ts';
+import { type PartRange, wholePartsOf } from '../domain/part-layout.ts';
 import { leadingParts } from '../domain/resume-record.ts';
 import { displayPath } from '../domain/watched-path.ts';
 import type { OpenFile } from '../ports/file-source.ts';
@@ -20,8 +20,6 @@ export interface GrowingPartsOptions {
   readonly context: ShippingContext;
   readonly transfer: PartTransfer;
   readonly records: ResumeRecords;
-  /** For new uploads. */
-  readonly layout: PartLayout;
   readonly active: Set<ActiveTransfer>;
 }
 
@@ -57,12 +55,13 @@ export class GrowingParts {
     const open = journal.openUpload(file.sid, file.path);
     const next = this.#nextParts(file, open);
     if (next.length > 0) await this.#sendParts(file, target, open, next, signal);
+    else if (open && (await this.#isCut(file, target, open, signal))) return 'more';
     await this.#options.records.write(target, session.identity, signal);
     return next.length > 0 ? 'more' : 'done';
   }
 
   #nextParts({ settledBytes }: GrowingFile, open: UploadRecord | undefined): readonly PartRange[] {
-    const layout = open?.layout ?? this.#options.layout;
+    const layout = open?.layout ?? this.#options.transfer.layout;
     const sent = open ? leadingParts(open.parts, layout).length : 0;
     const next: PartRange[] = [];
     let bytes = 0;
@@ -75,6 +74,27 @@ export class GrowingParts {
     return next;
   }
 
+  /** With nothing to send, nobody else would notice before the end that what was sent is not what the file is. */
+  async #isCut(
+    file: GrowingFile,
+    target: PartTarget,
+    open: UploadRecord,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const sentBytes = leadingParts(open.parts, open.layout).reduce((sum, part) => sum + part.sizeBytes, 0);
+    if (file.settledBytes >= sentBytes) return false;
+    const opened = await this.#open(file);
+    await opened.close();
+    // Less is settled of a file that was looked at once only, too.
+    if (opened.sizeBytes >= sentBytes) return false;
+    await this.#options.transfer.giveUp(target, open, 'it is shorter than what was sent of it', signal);
+    return true;
+  }
+
+  #open({ root, kind, path }: GrowingFile): Promise<OpenFile> {
+    return this.#options.context.source.open(pathInFolder(root, kind, path));
+  }
+
   async #sendParts(
     file: GrowingFile,
     target: PartTarget,
@@ -85,7 +105,7 @@ export class GrowingParts {
     const { context, transfer, active } = this.#options;
     const last = next.at(-1);
     if (!last) return;
-    const opened = await context.source.open(pathInFolder(file.root, file.kind, file.path));
+    const opened = await this.#open(file);
     const moving: ActiveTransfer = {
       session: target.session,
       path: displayPath(file.path),
@@ -111,7 +131,7 @@ export class GrowingParts {
    * be lost first, two files that were written one after the other under a name must not have become one object.
    */
   async #isSameFile(
-    { sid, path, session }: PartTarget,
+    target: PartTarget,
     open: UploadRecord,
     opened: OpenFile,
     signal: AbortSignal,
@@ -125,10 +145,7 @@ export class GrowingParts {
       return true;
     } catch (error) {
       if (!(error instanceof PrefixChanged)) throw error;
-      const { journal, events } = this.#options.context;
-      const sentBytes = open.parts.reduce((sum, part) => sum + part.sizeBytes, 0);
-      events.emit('upload.restarted', { session, path: displayPath(path), sentBytes, cause: error.message });
-      journal.giveUpUpload(sid, path);
+      await this.#options.transfer.giveUp(target, open, error.message, signal);
       return false;
     }
   }

@@ -46,7 +46,7 @@ export class LogShipping {
       const base = await this.#base(shipment, conflicts > 0, signal);
       if (base === 'adopted') return { work: shipment.work, written: false, adopted: true, missing: 0 };
       const composed = this.#compose(shipment, base.previous, []);
-      if (composed.digest === shipment.logDigest)
+      if (composed.digest === shipment.logDigest && !shipment.logContested)
         return { work: shipment.work, written: false, adopted: false, missing: composed.missing };
       try {
         const receipt = await this.#put(shipment, composed, base.condition, signal);
@@ -166,6 +166,7 @@ export class LogShipping {
       missing: log?.missing.length ?? 1,
       certain: true,
       listed: rows.map((row) => row.path),
+      found: true,
     });
     if (log) this.#remember(shipment.sid, found.etag, log);
   }

@@ -25,14 +25,21 @@ export interface Delivered {
 }
 
 const conflictsMax = 3;
+/** One that is forgotten costs one more look at its log. */
+const metMax = 1000;
 
 /**
  * An object with exactly a file's bytes: looks what is there when that is in doubt, and sends them when it is something
  * else, in parts when they are many. Every request passes the gate by itself.
+ *
+ *   invariant: an object that was met where no receipt speaks of it is replaced only after the log in the bucket was
+ *     looked at and written anew, so that no log lists it: also one that another host wrote for us meanwhile
  */
 export class ObjectDelivery {
   readonly #context: ShippingContext;
   readonly #parts: PartTransfer | undefined;
+  /** ETags of objects that a log may list, by whose file is to replace them. A new process meets them anew. */
+  readonly #met = new Map<string, string>();
 
   constructor({ context, parts }: { context: ShippingContext; parts: PartTransfer | undefined }) {
     this.#context = context;
@@ -47,20 +54,40 @@ export class ObjectDelivery {
     for (let conflicts = 0; ; conflicts++) {
       if (known) {
         const receipt = await this.#verify(delivery, known);
-        if (receipt) return { receipt, found: true };
-        // A log that nobody knows of, of a lost journal, may list it: that one is found before anything is replaced.
-        if (delivery.shipment.logEtag === undefined)
-          throw new Conflict(known.key, 'an object of ours is there');
+        if (receipt) return this.#arrived(delivery, { receipt, found: true });
+        this.#assertUnlisted(delivery, known);
         condition = { etag: known.etag };
       }
       try {
-        return { receipt: await this.#send(delivery, condition), found: false };
+        const receipt = await this.#send(delivery, condition);
+        return this.#arrived(delivery, { receipt, found: false });
       } catch (error) {
         if (!(error instanceof Conflict) || conflicts >= conflictsMax) throw error;
         known = await this.#find(delivery);
         if (!known) condition = { absent: true };
       }
     }
+  }
+
+  #arrived({ shipment, file }: Delivery, delivered: Delivered): Delivered {
+    this.#met.delete(nameOf(shipment, file));
+    return delivered;
+  }
+
+  /**
+   * An object of ours that is neither the receipt's nor has our bytes was put there by a request whose answer was lost,
+   * by an earlier life, or by another host that completed what we had sent: its log may list it. Throws Conflict until a
+   * log was written since it was met, over the one that was there then.
+   */
+  #assertUnlisted({ shipment, file }: Delivery, { key, etag }: StoredObject): void {
+    if (etag === file.receipt?.etag) return;
+    const name = nameOf(shipment, file);
+    if (this.#met.get(name) === etag && shipment.logEtag !== undefined && !shipment.logContested) return;
+    this.#met.set(name, etag);
+    const oldest = this.#met.keys().next().value;
+    if (this.#met.size > metMax && oldest !== undefined) this.#met.delete(oldest);
+    this.#context.journal.contestLog(shipment.sid);
+    throw new Conflict(key, 'an object of this session is there that may be listed; its log is written first');
   }
 
   #find(delivery: Delivery): Promise<StoredObject | undefined> {
@@ -73,7 +100,7 @@ export class ObjectDelivery {
     const receipt = await this.#through(delivery, () => this.#context.store.verify(found, opened, signal));
     if (!receipt) return undefined;
     await opened.assertUnchanged();
-    giveUpUnlessMadeOf(this.#context.journal, shipment.sid, file, receipt);
+    giveUpUnlessMadeOf(this.#context.journal, shipment.sid, file, found);
     return receipt;
   }
 
@@ -92,7 +119,7 @@ export class ObjectDelivery {
     }
     const request = { key, source: opened, contentType, metadata, condition, onProgress };
     const receipt = await this.#through(delivery, () => this.#context.store.put(request, signal));
-    giveUpUnlessMadeOf(this.#context.journal, sid, file, receipt);
+    this.#context.journal.giveUpUpload(sid, path);
     return receipt;
   }
 
@@ -104,15 +131,19 @@ export class ObjectDelivery {
   }
 }
 
-/** Parts that did not become the object stay in the bucket until they are freed. */
-export function giveUpUnlessMadeOf(
-  journal: Journal,
-  sid: number,
-  { path }: FileRecord,
-  { etag }: Receipt,
-): void {
+function nameOf({ sid }: Shipment, { path, key }: FileRecord): string {
+  return `${sid}\0${path}\0${key}`;
+}
+
+/** Parts that did not become the object that was found stay in the bucket until they are freed. */
+function giveUpUnlessMadeOf(journal: Journal, sid: number, { path }: FileRecord, found: StoredObject): void {
   const open = journal.openUpload(sid, path);
-  if (open && etagOfParts(open.parts.map((part) => part.etag)) !== etag) journal.giveUpUpload(sid, path);
+  if (!open) return;
+  const isMadeOf =
+    open.token === undefined
+      ? etagOfParts(open.parts.map((part) => part.etag)) === found.etag
+      : found.metadata['upload'] === open.token;
+  if (!isMadeOf) journal.giveUpUpload(sid, path);
 }
 
 /** The MD5 of the parts' MD5s, `-`, and how many: the ETag of an object in parts where it is not encrypted with KMS. */

@@ -1,5 +1,5 @@
-import { Failure, FileFailure, UploadGone } from '../domain/failure.ts';
-import { type PartRange, partsOf, wholePartsOf } from '../domain/part-layout.ts';
+import { Failure, FileFailure, PartsRefused, UploadGone } from '../domain/failure.ts';
+import { type PartLayout, type PartRange, partsOf, wholePartsOf } from '../domain/part-layout.ts';
 import { displayPath, quotePath } from '../domain/watched-path.ts';
 import { directoryIdentity, fingerprintOf, type OpenFile } from '../ports/file-source.ts';
 import type { UploadRecord } from '../ports/ledger.ts';
@@ -7,6 +7,7 @@ import type { PartStore, SentPart } from '../ports/part-store.ts';
 import type { PutCondition, Receipt } from '../ports/stored-object.ts';
 import { cancelled, compareParts, PartProofs, PrefixChanged } from './part-proof.ts';
 import { PartSender, type PartTarget, recordedParts } from './part-sender.ts';
+import { voidRecord } from './resume-records.ts';
 import type { ShippingContext } from './shipping-context.ts';
 
 export type { PartTarget } from './part-sender.ts';
@@ -15,6 +16,8 @@ type OnProgress = (sentBytes: number) => void;
 
 /** An upload whose parts are of no use, or are lost: another one begins in its place. So often in one try. */
 const restartsMax = 2;
+/** Parts that were refused are sent once more, since a destination may have learnt how to cut them. */
+const refusalsMax = 1;
 
 /**
  * Sends files in parts, so that whatever dies, and whenever, costs no more than the parts in flight.
@@ -30,6 +33,7 @@ const restartsMax = 2;
  *   unequal                                   given up, from the beginning
  *   another file by that path, or a shorter   given up, from the beginning
  *   the destination knows no such upload      from the beginning
+ *   it refuses the parts that it took         given up, from the beginning; a second time: a person is needed
  *
  * Every request passes the gate by itself: while the destination is blocked a part waits there, no attempt is spent, and
  * the next part goes on when it opens. The first other failure stops new parts; those in flight are waited for and
@@ -47,9 +51,14 @@ export class PartTransfer {
     this.#sender = new PartSender({ ...options, proofs: this.#proofs });
   }
 
+  /** How new uploads are cut. */
+  get layout(): PartLayout {
+    return this.#parts.layout;
+  }
+
   /** Files up to this size are put whole. */
   get firstPartBytes(): number {
-    return this.#parts.layout.firstBytes;
+    return this.layout.firstBytes;
   }
 
   /**
@@ -64,7 +73,7 @@ export class PartTransfer {
     onProgress: OnProgress = () => {},
   ): Promise<number> {
     const { journal } = this.#context;
-    return await this.#restarting(target, async () => {
+    return await this.#restarting(target, signal, async () => {
       const open = journal.openUpload(target.sid, target.path);
       if (untilBytes < (open?.layout ?? this.#parts.layout).firstBytes) return 0;
       const upload = await this.#openOrBegin(target, opened, signal);
@@ -86,7 +95,7 @@ export class PartTransfer {
     signal: AbortSignal,
     onProgress: OnProgress = () => {},
   ): Promise<Receipt> {
-    return await this.#restarting(target, async () => {
+    return await this.#restarting(target, signal, async () => {
       const upload = await this.#openOrBegin(target, opened, signal);
       const ranges = [...partsOf(upload.layout, sizeBytes)];
       await this.#prove(target, upload, opened, ranges, signal);
@@ -109,13 +118,19 @@ export class PartTransfer {
     signal: AbortSignal,
   ): Promise<Receipt> {
     try {
-      return await this.#sender.through(target, signal, () =>
+      const { byOther, ...receipt } = await this.#sender.through(target, signal, () =>
         this.#parts.complete(upload, parts, condition, signal),
       );
+      // Its parts became nothing, and are paid for.
+      if (byOther) this.#context.journal.giveUpUpload(target.sid, target.path);
+      return receipt;
     } catch (error) {
       // It may be there, with parts that are not what was recorded of them: to be freed, not forgotten.
-      if (error instanceof UploadGone)
-        this.#giveUp(target, { ...upload, parts }, 'the destination cannot complete it any more');
+      if (error instanceof UploadGone) {
+        const isRefused = error instanceof PartsRefused;
+        const cause = isRefused ? error.message : 'the destination cannot complete it any more';
+        await this.giveUp(target, { ...upload, parts }, cause, signal);
+      }
       throw error;
     }
   }
@@ -147,7 +162,7 @@ export class PartTransfer {
     const open = journal.openUpload(sid, path);
     const cause = open && whyUseless(open, target, opened);
     if (open && cause === undefined) return open;
-    if (open && cause !== undefined) this.#giveUp(target, open, cause);
+    if (open && cause !== undefined) await this.giveUp(target, open, cause, signal);
     const begun = await this.#sender.through(target, signal, () =>
       this.#parts.begin({ key, contentType, metadata }, signal),
     );
@@ -158,8 +173,8 @@ export class PartTransfer {
     return { ...upload, path, parts: [], resume: undefined };
   }
 
-  async #restarting<T>(target: PartTarget, work: () => Promise<T>): Promise<T> {
-    for (let restarts = 0; ; restarts++) {
+  async #restarting<T>(target: PartTarget, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    for (let restarts = 0, refusals = 0; ; restarts++) {
       try {
         return await work();
       } catch (error) {
@@ -169,13 +184,16 @@ export class PartTransfer {
         if (open && error instanceof UploadGone) {
           this.#tell(target, open, 'the destination does not know this upload any more');
           journal.closeUpload(target.sid, target.path);
-        } else if (open) this.#giveUp(target, open, error.message);
+        } else if (open) await this.giveUp(target, open, error.message, signal);
+        if (error instanceof PartsRefused && refusals++ >= refusalsMax) throw refusedTwice(target, error);
         if (restarts >= restartsMax) throw tooOften(target, restarts + 1, error);
       }
     }
   }
 
-  #giveUp(target: PartTarget, open: UploadRecord, cause: string): void {
+  /** Nothing that was sent is of use any more: said once, and the parts are to be freed. Throws Failure. */
+  async giveUp(target: PartTarget, open: UploadRecord, cause: string, signal: AbortSignal): Promise<void> {
+    await voidRecord(this.#context, target, open, signal);
     this.#tell(target, open, cause);
     this.#context.journal.giveUpUpload(target.sid, target.path);
   }
@@ -193,6 +211,16 @@ function tooOften({ path }: PartTarget, times: number, error: UploadGone | Prefi
   return error instanceof UploadGone
     ? new Failure({ kind: 'transient', code: 'NoSuchUpload', attempted })
     : new FileFailure('changing', 'CHANGED', attempted, 'none needed: it is sent once it stops changing');
+}
+
+function refusedTwice({ path }: PartTarget, { code, message }: PartsRefused): Failure {
+  return new Failure({
+    kind: 'permanent',
+    code,
+    attempted: `sending file ${quotePath(path)} in parts: begun anew after a refusal, and refused again: ${message}`,
+    remedy:
+      'set upload.partSize to what the server wants of parts (EntityTooSmall: a larger size), or ask who runs it why it refuses parts that it took',
+  });
 }
 
 /** Why nothing of `open` can be used, if so. */

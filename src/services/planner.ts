@@ -1,12 +1,12 @@
 import type { CompanionChoice } from '../domain/companion-filter.ts';
 import type { Encoding } from '../domain/compression.ts';
 import { sessionLogKey } from '../domain/object-key.ts';
-import type { RootRules } from '../domain/session-root.ts';
 import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { FileSource } from '../ports/file-source.ts';
 import { companionKeys } from './companion-keys.ts';
 import { type SurveyedSession, surveyFolder } from './folder-survey.ts';
 import { planIdentity } from './identify.ts';
+import type { SurveyRules } from './root-recognition.ts';
 import type { SessionReadings } from './session-reading.ts';
 import { sortFiles } from './sort-files.ts';
 
@@ -33,7 +33,7 @@ export interface FolderPlan {
 export interface PlannerOptions {
   readonly source: FileSource;
   readonly readings: SessionReadings;
-  readonly rules: Omit<RootRules, 'frozen'>;
+  readonly rules: Omit<SurveyRules, 'frozen'>;
   readonly choose: (path: WatchedPath, sizeBytes: number) => CompanionChoice;
   readonly compression: Encoding | 'none';
   readonly keyTemplate: string;
@@ -59,7 +59,10 @@ export async function planFolder(options: PlannerOptions, signal: AbortSignal): 
 async function planSession(options: PlannerOptions, surveyed: SurveyedSession): Promise<SessionPlan> {
   const { readings, choose, keyTemplate } = options;
   const { root } = surveyed;
-  const reading = await readings.read({ root: root.path, kind: root.kind, files: surveyed.files });
+  const reading = await readings.read(
+    { root: root.path, kind: root.kind, files: surveyed.files },
+    { toEnd: true },
+  );
   readings.forget(root.path);
   const { id, startedAtMs, warnings } = planIdentity(options, surveyed, reading);
   const sorted = sortFiles(surveyed, reading, { choose, isSettled: () => true });

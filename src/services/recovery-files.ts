@@ -1,20 +1,8 @@
-import { Conflict, Failure, UploadGone } from '../domain/failure.ts';
-import { companionKey } from '../domain/object-key.ts';
-import type { ResumeRecord } from '../domain/resume-record.ts';
-import type { CompanionEntry, SessionLog } from '../domain/session-log.ts';
-import type { Clock } from '../ports/clock.ts';
+import { Conflict, Failure, PartsRefused, UploadGone } from '../domain/failure.ts';
+import type { CompanionEntry } from '../domain/session-log.ts';
 import type { ObjectStore, StoredObject } from '../ports/object-store.ts';
-
-export interface RecoveryOptions {
-  readonly store: ObjectStore;
-  readonly keyTemplate: string;
-  readonly clock: Pick<Clock, 'nowMs'>;
-}
-
-export interface FoundLog {
-  readonly object: StoredObject;
-  readonly log: SessionLog;
-}
+import { type FileEvidence, ownObject } from './recovery-evidence.ts';
+import type { FoundLog, RecoveryOptions } from './recovery-log.ts';
 
 /** Why nothing more of a file could be had, and what a person can do. */
 export interface Loss {
@@ -22,22 +10,52 @@ export interface Loss {
   readonly remedy: string;
 }
 
+/**
+ * `lost`: nothing more can be had; `kept` is what the log listed before and is still there. `failed`: not this time, and
+ * the file stays as it is; `denied`: for want of a right.
+ */
+export type FileEnd =
+  | { readonly outcome: 'completed'; readonly entry: CompanionEntry }
+  | { readonly outcome: 'lost'; readonly loss: Loss; readonly kept: CompanionEntry | undefined }
+  | { readonly outcome: 'failed'; readonly loss: Loss; readonly denied: boolean };
+
 const hostRemedy =
   "if the host's disk can still be read, start trainlogd there with its state directory: it sends the rest";
 const conflictRemedy = 'look whether its host, or another, ships the session: then nothing needs to be done';
 
+/** One file that fails keeps no other from being completed. Throws Failure when that holds for all of them. */
+export async function recoverFile(
+  options: RecoveryOptions,
+  found: FoundLog,
+  file: FileEvidence,
+  signal: AbortSignal,
+): Promise<FileEnd> {
+  try {
+    const done = await completeFile(options.store, file, signal);
+    if (!('cause' in done)) return { outcome: 'completed', entry: done };
+    const object = file.record ? await ownObject(options, found, file.path, signal) : file.object;
+    const listed = found.log.companions.find(({ path }) => path === file.path);
+    // Put there by a snapshot whose last log its host did not live to write.
+    if (object && object.etag !== listed?.etag)
+      return { outcome: 'completed', entry: entryOf(file.path, object) };
+    return { outcome: 'lost', loss: done, kept: object && listed };
+  } catch (error) {
+    if (!(error instanceof Failure) || !(error.kind === 'transient' || error.denied)) throw error;
+    const loss = { cause: error.message, remedy: error.remedy ?? 'run it again' };
+    return { outcome: 'failed', loss, denied: error.denied };
+  }
+}
+
 /** Makes an object of the parts that the record names. Throws Failure when that may work later. */
-export async function completeFile(
+async function completeFile(
   store: ObjectStore,
-  path: string,
-  record: ResumeRecord | undefined,
+  { path, record, without }: FileEvidence,
   signal: AbortSignal,
 ): Promise<CompanionEntry | Loss> {
-  if (!record || !store.parts)
-    return { cause: 'no part of it is known to be in the bucket', remedy: hostRemedy };
-  const { key, uploadId, checksum, layout, parts, condition, contentType } = record;
+  if (!record || !store.parts) return { cause: without, remedy: hostRemedy };
+  const { key, uploadId, token, checksum, layout, parts, condition, contentType } = record;
   try {
-    const upload = { key, uploadId, checksum, layout };
+    const upload = { key, uploadId, checksum, layout, ...(token !== undefined && { token }) };
     const receipt = await store.parts.complete(upload, parts, condition, signal);
     return {
       path,
@@ -49,6 +67,7 @@ export async function completeFile(
       contentType,
     };
   } catch (error) {
+    if (error instanceof PartsRefused) return { cause: error.message, remedy: hostRemedy };
     if (error instanceof UploadGone)
       return { cause: 'the bucket does not have its parts any more', remedy: hostRemedy };
     if (error instanceof Conflict)
@@ -59,21 +78,6 @@ export async function completeFile(
   }
 }
 
-/**
- * What the bucket has of a file at its key: listed before, or put there by a snapshot whose last log its host did not
- * live to write.
- */
-export async function earlierObject(
-  { store, keyTemplate }: RecoveryOptions,
-  { log, object }: FoundLog,
-  path: string,
-  signal: AbortSignal,
-): Promise<CompanionEntry | undefined> {
-  const { id, startedAt } = log.session;
-  const listed = log.companions.find((entry) => entry.path === path);
-  const key = listed?.key ?? companionKey(keyTemplate, new Date(startedAt), id, path).key;
-  const found = await store.find(key, signal);
-  if (!found || found.metadata['origin'] !== object.metadata['origin']) return undefined;
-  if (listed?.etag === found.etag) return listed;
-  return { path, key, bytes: found.sizeBytes, etag: found.etag };
+function entryOf(path: string, { key, sizeBytes, etag }: StoredObject): CompanionEntry {
+  return { path, key, bytes: sizeBytes, etag };
 }

@@ -1,23 +1,37 @@
 import { Conflict, Failure } from '../domain/failure.ts';
 import { resumeKey } from '../domain/object-key.ts';
-import { leadingParts, renderResumeRecord } from '../domain/resume-record.ts';
+import {
+  leadingParts,
+  type ResumeRecord,
+  renderResumeRecord,
+  writeSchedule,
+} from '../domain/resume-record.ts';
 import { displayPath } from '../domain/watched-path.ts';
 import type { SessionIdentity } from '../ports/journal.ts';
 import type { UploadRecord } from '../ports/ledger.ts';
 import type { PutCondition, Receipt } from '../ports/object-store.ts';
 import { bytesSource } from './bytes-source.ts';
+import { cancelled } from './part-proof.ts';
 import type { PartTarget } from './part-sender.ts';
 import { IdentityTaken, isOurs, objectMetadata, type ShippingContext } from './shipping-context.ts';
 
 /** What was there is looked at, and replaced, this often in one try. */
 const conflictsMax = 3;
 
-/** Keeps in the bucket what another host needs to complete an upload, should this one never come back. */
+/**
+ * Keeps in the bucket what another host needs to complete an upload, should this one never come back.
+ *
+ *   invariant: before parts are given up, the record that may name them is made void, so that no other host makes an
+ *     object of what the file is not any more
+ */
 export class ResumeRecords {
   readonly #context: ShippingContext;
+  readonly #everyMs: number;
 
-  constructor(context: ShippingContext) {
+  /** `everyMs`: how often a session has a snapshot, which a record tells whoever finds it. */
+  constructor(context: ShippingContext, everyMs: number) {
     this.#context = context;
+    this.#everyMs = everyMs;
   }
 
   /** Are there parts that the record in the bucket does not name? */
@@ -27,71 +41,100 @@ export class ResumeRecords {
 
   /** Throws Failure and IdentityTaken. Nothing to do when all parts are named already, or `signal` aborts. */
   async write(target: PartTarget, identity: SessionIdentity, signal: AbortSignal): Promise<void> {
-    const { journal, gate } = this.#context;
-    const open = journal.openUpload(target.sid, target.path);
+    const { journal, gate, clock } = this.#context;
+    const { sid, path } = target;
+    const open = journal.openUpload(sid, path);
     if (!open || !this.isBehind(open)) return;
-    const key = resumeKey(
-      this.#context.keyTemplate,
-      identity.startedAtMs,
-      identity.id,
-      displayPath(target.path),
-    );
     const parts = leadingParts(open.parts, open.layout);
-    const text = renderResumeRecord({
-      version: 1,
-      session: identity.id,
-      path: displayPath(target.path),
-      key: open.key,
-      uploadId: open.uploadId,
-      contentType: target.contentType,
-      checksum: open.checksum,
-      layout: open.layout,
-      condition: conditionOf(target.previous),
+    const foundAtMs = journal.session(sid)?.foundAtMs ?? clock.nowMs();
+    const record = {
+      ...recordOf(target, identity, open),
+      schedule: writeSchedule(clock.nowMs() - foundAtMs, this.#everyMs),
       parts: [...parts],
-    });
-    const known = open.resume && { etag: open.resume.etag };
-    const receipt = await gate.through(signal, target.sid, () =>
-      this.#replace(key, Buffer.from(text), identity, known ?? { absent: true }, signal),
+    };
+    const first = open.resume ? { etag: open.resume.etag } : { absent: true as const };
+    const receipt = await gate.through(signal, sid, () =>
+      replaceRecord(this.#context, identity, record, first, signal),
     );
     if (!receipt) return;
-    const resume = { etag: receipt.etag, parts: parts.length };
-    journal.recordResume(target.sid, target.path, open.uploadId, resume);
-  }
-
-  /** Over what is there, as long as it is this session's. */
-  async #replace(
-    key: string,
-    bytes: Buffer,
-    identity: SessionIdentity,
-    first: PutCondition,
-    signal: AbortSignal,
-  ): Promise<Receipt> {
-    const { store } = this.#context;
-    let condition = first;
-    for (let conflicts = 0; ; conflicts++) {
-      try {
-        return await store.put(
-          {
-            key,
-            source: bytesSource(bytes),
-            contentType: 'application/json',
-            metadata: objectMetadata(this.#context, identity),
-            condition,
-          },
-          signal,
-        );
-      } catch (error) {
-        if (!(error instanceof Conflict)) throw error;
-        if (conflicts >= conflictsMax)
-          throw new Failure({ kind: 'transient', code: 'Conflict', attempted: error.message, cause: error });
-        const found = await store.find(key, signal);
-        if (found && !isOurs(found, identity)) throw new IdentityTaken(key);
-        condition = found ? { etag: found.etag } : { absent: true };
-      }
-    }
+    journal.recordResume(sid, path, open.uploadId, { etag: receipt.etag, parts: parts.length });
   }
 }
 
-function conditionOf(previous: Receipt | undefined): { absent: true } | { etag: string } {
-  return previous ? { etag: previous.etag } : { absent: true };
+/**
+ * Before `open` is given up. A record may be there that the journal knows nothing of, so the bucket is asked. Throws
+ * Failure; where it is never taken, the parts are given up all the same.
+ */
+export async function voidRecord(
+  context: ShippingContext,
+  target: PartTarget,
+  open: UploadRecord,
+  signal: AbortSignal,
+): Promise<void> {
+  const { gate, journal, store } = context;
+  const identity = journal.session(target.sid)?.identity;
+  if (!identity || leadingParts(open.parts, open.layout).length === 0) return;
+  const record = { ...recordOf(target, identity, open), parts: [] };
+  try {
+    const done = await gate.through(signal, target.sid, async () => {
+      const found = await store.find(keyOf(context, identity, record), signal);
+      if (found && isOurs(found, identity))
+        await replaceRecord(context, identity, record, { etag: found.etag }, signal);
+      return true;
+    });
+    if (!done) throw cancelled(`giving up what was sent of ${JSON.stringify(open.key)}`);
+  } catch (error) {
+    const isNeverTaken = error instanceof Failure && error.kind === 'permanent';
+    if (!isNeverTaken && !(error instanceof IdentityTaken)) throw error;
+  }
+}
+
+function recordOf(
+  { path, contentType, previous }: PartTarget,
+  { id }: SessionIdentity,
+  { key, uploadId, token, checksum, layout }: UploadRecord,
+): Omit<ResumeRecord, 'parts'> {
+  return {
+    version: 1,
+    session: id,
+    path: displayPath(path),
+    key,
+    uploadId,
+    ...(token !== undefined && { token }),
+    contentType,
+    checksum,
+    layout,
+    condition: previous ? { etag: previous.etag } : { absent: true },
+  };
+}
+
+function keyOf({ keyTemplate }: ShippingContext, identity: SessionIdentity, { path }: ResumeRecord): string {
+  return resumeKey(keyTemplate, identity.startedAtMs, identity.id, path);
+}
+
+/** Over what is there, as long as it is this session's. */
+async function replaceRecord(
+  context: ShippingContext,
+  identity: SessionIdentity,
+  record: ResumeRecord,
+  first: PutCondition,
+  signal: AbortSignal,
+): Promise<Receipt> {
+  const { store } = context;
+  const key = keyOf(context, identity, record);
+  const source = bytesSource(Buffer.from(renderResumeRecord(record)));
+  const metadata = objectMetadata(context, identity);
+  let condition = first;
+  for (let conflicts = 0; ; conflicts++) {
+    try {
+      return await store.put({ key, source, contentType: 'application/json', metadata, condition }, signal);
+    } catch (error) {
+      if (!(error instanceof Conflict)) throw error;
+      if (conflicts >= conflictsMax)
+        throw new Failure({ kind: 'transient', code: 'Conflict', attempted: error.message, cause: error });
+      const found = await store.find(key, signal);
+      if (found && !isOurs(found, identity)) throw new IdentityTaken(key);
+      condition = found ? { etag: found.etag } : { absent: true };
+    }
+  }
 }

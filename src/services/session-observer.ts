@@ -1,4 +1,4 @@
-import { type EndObservations, endOf, type Seal } from '../domain/end-rule.ts';
+import { type EndObservations, endOf, quietStillNeededMs, type Seal } from '../domain/end-rule.ts';
 import { lastFileTime } from '../domain/file-time.ts';
 import { advance } from '../domain/session-machine.ts';
 import { joinPath, type WatchedPath } from '../domain/watched-path.ts';
@@ -75,8 +75,8 @@ export class SessionObserver {
       kind: tracked.kind,
       files: surveyed.files,
     });
-    if (reading.again) {
-      tracked.lookAtMs = nowMs + readAgainMs;
+    if (reading.again || reading.behind) {
+      tracked.lookAtMs = reading.again ? nowMs + readAgainMs : nowMs;
       return;
     }
     if (tracked.state.at === 'open') await this.#end(tracked, surveyed, reading, nowMs);
@@ -118,7 +118,7 @@ export class SessionObserver {
     if (!seal) {
       // Held open: look again after a while, silence alone will not tell.
       const again = seen.heldOpen ? Math.min(idleMs, 60_000) : Math.max(idleMs - quietForMs, 1000);
-      tracked.lookAtMs = nowMs + again;
+      tracked.lookAtMs = nowMs + Math.min(again, quietStillNeededMs(seen) ?? again);
       return;
     }
     if (!tracked.record && !(await this.#options.sharing.mayTake(tracked, surveyed.files))) return;

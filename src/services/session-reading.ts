@@ -1,27 +1,13 @@
 import { createHash } from 'node:crypto';
 import { FileFailure } from '../domain/failure.ts';
-import type { JsonValue } from '../domain/json.ts';
-import type { FactSource } from '../domain/merge-facts.ts';
-import { baseName, quotePath, relativeTo, type WatchedPath } from '../domain/watched-path.ts';
-import type { Assessment, Ending, FormatReader, ReadFile } from '../formats/reader.ts';
+import { baseName, relativeTo, type WatchedPath } from '../domain/watched-path.ts';
+import type { Assessment, FileInfo, FormatReader } from '../formats/reader.ts';
 import { directoryIdentity, type Entry, type FileSource, fingerprintOf } from '../ports/file-source.ts';
+import { combine, emptyPart, isPassing, type ReaderPart, type SessionReading } from './combine-readings.ts';
+import { readBytesAtOnceMax } from './file-states.ts';
+import { ReaderStates } from './reader-states.ts';
 
-/** What all readers together say of one session. */
-export interface SessionReading {
-  readonly sources: readonly FactSource[];
-  readonly endings: readonly Ending[];
-  readonly documents: Readonly<Record<string, JsonValue>>;
-  readonly warnings: readonly string[];
-  /** Relative to the root: kept whole in the log, no companions. */
-  readonly native: ReadonlySet<WatchedPath>;
-  /** Relative to the root: opening them failed. */
-  readonly unreadable: readonly { readonly path: WatchedPath; readonly failure: FileFailure }[];
-  /** A file could not be read just now: what is said here may be less than what there is. */
-  readonly again: boolean;
-  readonly nativeId: string | undefined;
-  readonly nativeStartedAt: string | undefined;
-  readonly nativeStartedBy: string | undefined;
-}
+export type { SessionReading } from './combine-readings.ts';
 
 export interface SessionFiles {
   readonly root: WatchedPath;
@@ -35,11 +21,22 @@ export type OneFileReader = (name: string, bytes: Buffer) => Assessment | undefi
 export const oneFileBytesMax = 1024 * 1024;
 
 /** Reads what readers want of a session, bounded, and only again when one of those files changed. */
+/** Sessions whose files are remembered; the one that was read longest ago goes first, and is read anew when it changes. */
+const rememberedMax = 256;
+
+interface Known {
+  readonly states: ReaderStates;
+  fingerprint: string;
+  reading: SessionReading | undefined;
+  isUsed: boolean;
+}
+
+/** Reads what readers want of a session, bounded, and only what was added or changed since. */
 export class SessionReadings {
   readonly #source: FileSource;
   readonly #readers: readonly FormatReader[];
   readonly #oneFile: OneFileReader;
-  readonly #known = new Map<WatchedPath, { fingerprint: string; reading: SessionReading; isUsed: boolean }>();
+  readonly #known = new Map<WatchedPath, Known>();
 
   constructor(options: { source: FileSource; readers: readonly FormatReader[]; oneFile: OneFileReader }) {
     this.#source = options.source;
@@ -47,20 +44,33 @@ export class SessionReadings {
     this.#oneFile = options.oneFile;
   }
 
-  async read(session: SessionFiles): Promise<SessionReading> {
-    const wanted =
-      session.kind === 'file' ? session.files : session.files.filter((file) => this.#wants(session, file));
-    const fingerprint = wanted.map((file) => `${file.path}\0${fingerprintOf(file.stat)}`).join('\0');
-    const known = this.#known.get(session.root);
-    if (known?.fingerprint === fingerprint) {
-      known.isUsed = true;
-      return known.reading;
-    }
+  /** `toEnd`: however long its files are. */
+  async read(session: SessionFiles, { toEnd = false } = {}): Promise<SessionReading> {
+    const known = this.#remember(session.root);
+    const fingerprint = session.files.map((file) => `${file.path}\0${fingerprintOf(file.stat)}`).join('\0');
+    if (known.reading && known.fingerprint === fingerprint && !known.reading.behind) return known.reading;
     const reading =
-      session.kind === 'file' ? await this.#readOneFile(session) : await this.#readDirectory(session, wanted);
-    if (reading.again) this.#known.delete(session.root);
-    else this.#known.set(session.root, { fingerprint, reading, isUsed: true });
+      session.kind === 'file'
+        ? await this.#readOneFile(session)
+        : await this.#readDirectory(session, known.states, toEnd);
+    known.fingerprint = fingerprint;
+    known.reading = reading.again ? undefined : reading;
     return reading;
+  }
+
+  #remember(root: WatchedPath): Known {
+    const known = this.#known.get(root) ?? {
+      states: new ReaderStates(this.#source),
+      fingerprint: '',
+      reading: undefined,
+      isUsed: true,
+    };
+    known.isUsed = true;
+    this.#known.delete(root);
+    this.#known.set(root, known);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > rememberedMax && oldest !== undefined) this.#known.delete(oldest);
+    return known;
   }
 
   /** Lets go of what nobody asked for since the last call: a candidate that left is not heard of again. */
@@ -75,39 +85,38 @@ export class SessionReadings {
     this.#known.delete(root);
   }
 
-  #wants(session: SessionFiles, file: Entry): boolean {
-    const path = relativeTo(session.root, file.path);
-    return path !== undefined && this.#readers.some((reader) => reader.wants(path) !== undefined);
-  }
-
-  async #readDirectory(session: SessionFiles, wanted: readonly Entry[]): Promise<SessionReading> {
-    const unreadable: { path: WatchedPath; failure: FileFailure }[] = [];
-    const assessments: { reader: FormatReader; assessment: Assessment; native: WatchedPath[] }[] = [];
-    for (const reader of this.#readers) {
-      const files: ReadFile[] = [];
-      const native: WatchedPath[] = [];
-      for (const entry of wanted) {
-        const path = relativeTo(session.root, entry.path) ?? entry.path;
-        const wish = reader.wants(path);
-        if (!wish) continue;
-        const read = await this.#readFile(entry, path, wish.bytesMax);
-        if (read instanceof FileFailure) unreadable.push({ path, failure: read });
-        else files.push(read);
-        if (wish.keep === 'native') native.push(path);
-      }
-      if (files.length > 0) assessments.push({ reader, assessment: reader.assess(files), native });
+  async #readDirectory(session: SessionFiles, states: ReaderStates, toEnd: boolean): Promise<SessionReading> {
+    const files = new Map<WatchedPath, { entry: Entry; info: FileInfo }>();
+    const infos: FileInfo[] = [];
+    for (const entry of session.files) {
+      const path = relativeTo(session.root, entry.path) ?? entry.path;
+      const { sizeBytes, mtimeNs } = entry.stat;
+      const info = { path, sizeBytes, modifiedAtMs: Number(mtimeNs / 1_000_000n) };
+      infos.push(info);
+      files.set(path, { entry, info });
     }
-    return combine(assessments, unreadable);
+    const budget = { bytes: toEnd ? Number.POSITIVE_INFINITY : readBytesAtOnceMax };
+    const view = { name: baseName(session.root), files: infos };
+    const parts: ReaderPart[] = [];
+    states.begin();
+    for (const reader of this.#readers) {
+      const part = await states.read(reader, view, files, budget);
+      if (part) parts.push(part);
+    }
+    states.forgetUnused();
+    return combine(parts);
   }
 
   async #readOneFile(session: SessionFiles): Promise<SessionReading> {
     const entry = session.files[0];
     const name = baseName(session.root);
-    if (!entry || !name.endsWith('.json')) return combine([], []);
-    const read = await this.#readFile(entry, name, oneFileBytesMax);
-    if (read instanceof FileFailure) return combine([], [{ path: name, failure: read }]);
-    const assessment = read.complete ? this.#oneFile(name, read.bytes) : undefined;
-    return combine(assessment ? [{ reader: { name }, assessment, native: [name] }] : [], []);
+    if (!entry || !name.endsWith('.json')) return combine([]);
+    const bytes = await this.#readSmall(entry);
+    if (bytes instanceof FileFailure) {
+      return combine([{ ...emptyPart, name, failed: [{ path: name, failure: bytes }] }]);
+    }
+    const assessment = bytes && this.#oneFile(name, bytes);
+    return combine(assessment ? [{ ...emptyPart, name, assessment, native: [name] }] : []);
   }
 
   /**
@@ -128,14 +137,12 @@ export class SessionReadings {
     return createHash('sha256').update(known).digest('base64url').slice(0, 24);
   }
 
-  async #readFile(entry: Entry, path: WatchedPath, bytesMax: number): Promise<ReadFile | FileFailure> {
+  /** Undefined when it is longer than a form would be. */
+  async #readSmall(entry: Entry): Promise<Buffer | undefined | FileFailure> {
     try {
       const file = await this.#source.open(entry.path);
       try {
-        const length = Math.min(file.sizeBytes, bytesMax);
-        const bytes = await file.read(0, length);
-        const modifiedAtMs = Number(file.stat.mtimeNs / 1_000_000n);
-        return { path, bytes, modifiedAtMs, complete: length === file.sizeBytes, sizeBytes: file.sizeBytes };
+        return file.sizeBytes > oneFileBytesMax ? undefined : await file.read(0, file.sizeBytes);
       } finally {
         await file.close();
       }
@@ -144,39 +151,4 @@ export class SessionReadings {
       throw error;
     }
   }
-}
-
-function isPassing({ reason }: FileFailure): boolean {
-  return reason === 'changing';
-}
-
-function combine(
-  parts: readonly { reader: { name: string }; assessment: Assessment; native: readonly WatchedPath[] }[],
-  unreadable: SessionReading['unreadable'],
-): SessionReading {
-  const unread = new Set(parts.flatMap(({ assessment }) => assessment.unread));
-  const failed = new Set(unreadable.map(({ path }) => path));
-  const native = parts
-    .flatMap((part) => part.native)
-    .filter((path) => !unread.has(path) && !failed.has(path));
-  const starter = parts.find(({ assessment }) => assessment.facts.startedAt !== undefined)?.assessment;
-  return {
-    sources: parts.map(({ reader, assessment }) => ({
-      source: reader.name,
-      facts: assessment.facts,
-      provenance: assessment.provenance,
-    })),
-    endings: parts.flatMap(({ assessment }) => assessment.ending ?? []),
-    documents: Object.assign({}, ...parts.map(({ assessment }) => assessment.documents)),
-    warnings: [
-      ...parts.flatMap(({ assessment }) => assessment.warnings),
-      ...unreadable.map(({ path, failure }) => `${quotePath(path)}: ${failure.message}`),
-    ],
-    native: new Set(native),
-    unreadable,
-    again: unreadable.some(({ failure }) => isPassing(failure)),
-    nativeId: parts.find(({ assessment }) => assessment.facts.id !== undefined)?.assessment.facts.id,
-    nativeStartedAt: starter?.facts.startedAt,
-    nativeStartedBy: starter?.provenance['session.startedAt'],
-  };
 }

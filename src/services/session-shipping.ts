@@ -14,7 +14,8 @@ const pageSize = 1000;
 /**
  * One pass over one session: a first log that names everything as pending, the companions, the final log.
  *
- *   invariant: no companion that the log in the bucket lists is replaced before that log names it as pending
+ *   invariant: no companion that the log in the bucket lists is replaced before that log names it as pending; a log
+ *     that another host may have written, as `recover` does, is looked at first (ADR 26)
  *   invariant: the final log goes only when nothing is pending
  *   invariant: what a request of unknown outcome may yet overwrite is looked at again before the session is shipped
  *
@@ -110,7 +111,10 @@ export class SessionShipping {
     const { key, id: session } = identity;
     if (shipped.written || revision > 0) {
       const { status } = draft;
-      events.emit('session.shipped', { session, key, status, revision, missing: shipped.missing });
+      // The first says that the session is in the bucket; that it still goes on is news to nobody.
+      const isRoutine = status === 'running' && shipment.work > 1;
+      const name = isRoutine ? 'session.snapshot' : 'session.shipped';
+      events.emit(name, { session, key, status, revision, missing: shipped.missing });
     }
     return true;
   }
@@ -156,14 +160,17 @@ export class SessionShipping {
     return !signal.aborted;
   }
 
-  /** Before bytes move: the log in the bucket must name what is on its way, and list nothing that is to be replaced. */
+  /**
+   * Before bytes move: the log in the bucket must name what is on its way, and list nothing that is to be replaced. Never
+   * 'ready' while it is in doubt what that log says.
+   */
   async #announce(sid: number, signal: AbortSignal): Promise<'ready' | 'written' | 'adopted' | 'later'> {
     const { journal, clock } = this.#context;
     const pending = journal.pendingFiles(sid, clock.monotonicMs(), pageSize);
     const shipment = journal.shipment(sid);
     if (!shipment) return 'later';
     if (pending.length === 0 || needsNoFirstLog(shipment, pending)) return 'ready';
-    if (shipment.revision > 0 && !pending.some((file) => file.listed)) return 'ready';
+    if (shipment.revision > 0 && !isDoubted(shipment) && !pending.some((file) => file.listed)) return 'ready';
     const shipped = await this.#shipLog(sid, signal);
     if (signal.aborted) return 'later';
     if (shipped?.adopted) return 'adopted';
@@ -191,6 +198,11 @@ export class SessionShipping {
       recordSessionFailure(this.#context, sid, failure);
     }
   }
+}
+
+/** Another log may be in the bucket than the one that the journal knows, with other files in its list. */
+function isDoubted({ logEtag, logDigest, logContested }: Shipment): boolean {
+  return logContested || (logEtag !== undefined && logDigest === undefined);
 }
 
 /** Together they are there about as soon as the log that would announce them. */

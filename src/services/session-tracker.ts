@@ -1,5 +1,4 @@
 import { advance } from '../domain/session-machine.ts';
-import type { RootRules } from '../domain/session-root.ts';
 import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
@@ -7,6 +6,7 @@ import { changedMsOf, type Entry } from '../ports/file-source.ts';
 import type { Journal } from '../ports/journal.ts';
 import { type Survey, type SurveyedSession, surveyFolder, surveySubtree } from './folder-survey.ts';
 import type { FolderLooks } from './metered-source.ts';
+import type { SurveyRules } from './root-recognition.ts';
 import { SessionMemory } from './session-memory.ts';
 import type { SessionObserver } from './session-observer.ts';
 import type { SessionReadings } from './session-reading.ts';
@@ -24,7 +24,7 @@ export interface TrackerOptions {
   readonly clock: Clock;
   readonly events: Events;
   readonly folder: string;
-  readonly rules: Omit<RootRules, 'frozen'>;
+  readonly rules: Omit<SurveyRules, 'frozen'>;
   readonly network: () => boolean;
   /** At the first look at a folder: sessions whose last change is older are left to `backfill`. */
   readonly ignoreOlderThanMs: number;
@@ -100,7 +100,7 @@ export class SessionTracker {
     return true;
   }
 
-  #rules(): RootRules {
+  #rules(): SurveyRules {
     return { ...this.#options.rules, frozen: (path) => this.#memory.isFrozen(path) };
   }
 

@@ -44,6 +44,10 @@ export class TrackedSession {
   inherited: SessionIdentity | undefined;
   /** The process that session.pid names, while it is alive. */
   process: ProcessIdentity | undefined;
+  /** What probes may know of that process's environment, kept when it is gone; empty where it could not be read. */
+  trainer: Readonly<Record<string, string>> | undefined;
+  /** Some process of this machine had a file of it open. */
+  seenHere = false;
   #files: Map<WatchedPath, SeenFile> | undefined;
 
   get entries(): readonly Entry[] {

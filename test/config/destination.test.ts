@@ -162,6 +162,17 @@ describe('a local directory', () => {
     expect(loadError({ cwd, overrides }).message).toContain('must be apart');
   });
 
+  test('in a tree of the system is refused, also through a link', () => {
+    const cwd = makeDirectory();
+    symlinkSync('/proc', `${cwd}/link`);
+    for (const path of ['/proc/logs', '/sys', `${cwd}/link/logs`]) {
+      const { problems } = loadError({ cwd, overrides: { 'destination.url': `file://${path}` } });
+      expect(problems).toMatchObject([{ key: 'destination.url', problem: expect.stringMatching(/^keeps no files/) }]);
+    }
+    const overrides = { 'destination.url': 'file:///process/logs' };
+    expect(load({ overrides }).config.destination).toMatchObject({ path: '/process/logs' });
+  });
+
   test('is never joined with deletion', () => {
     const overrides = { 'destination.url': 'file:///data/logs', 'retention.localFiles': 'delete' };
     expect(loadError({ overrides }).problems).toMatchObject([

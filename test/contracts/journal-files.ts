@@ -98,6 +98,10 @@ export function fileContract(bench: JournalBench): void {
       expect(bench.journal.pendingClaims()).toEqual(new Set(['c1', 'c2']));
       sent(sid, 'x');
       expect(bench.journal.pendingClaims()).toEqual(new Set(['c2']));
+      expect(['x', 'y', 'z'].map((path) => bench.journal.needsClaim(sid, path))).toEqual([false, true, false]);
+      bench.journal.recordParked(sid, 'y', parkedOf());
+      expect(bench.journal.pendingClaims()).toEqual(new Set(['c2']));
+      expect(bench.journal.needsClaim(sid, 'y')).toBe(true);
       bench.journal.recordReleased(sid, 'x', 'f1', 'f1-unlinked');
       expect(file(sid, 'x')).toMatchObject({ claim: undefined, fingerprint: 'f1-unlinked' });
       bench.journal.recordReleased(sid, 'y', 'older', 'older-unlinked');

@@ -4,6 +4,8 @@ import type { ProcessIdentity, ProcessTable } from '../../src/ports/process-tabl
 export class FakeProcesses implements ProcessTable {
   /** `dev:ino` of files that some process holds open. */
   readonly openFiles = new Set<string>();
+  /** Environments by number; a process without one may not be looked into. */
+  readonly environments = new Map<number, Readonly<Record<string, string>>>();
   readonly #living = new Map<number, ProcessIdentity>();
   #starts = 0;
 
@@ -29,6 +31,15 @@ export class FakeProcesses implements ProcessTable {
 
   async isAlive(identity: ProcessIdentity): Promise<boolean> {
     return this.#living.get(identity.pid)?.startTicks === identity.startTicks;
+  }
+
+  async variables(
+    identity: ProcessIdentity,
+    names: ReadonlySet<string>,
+  ): Promise<Readonly<Record<string, string>> | undefined> {
+    const environment = (await this.isAlive(identity)) && this.environments.get(identity.pid);
+    if (!environment) return undefined;
+    return Object.fromEntries(Object.entries(environment).filter(([name]) => names.has(name)));
   }
 
   async heldOpen(files: ReadonlySet<string>): Promise<ReadonlySet<string>> {

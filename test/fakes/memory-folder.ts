@@ -9,10 +9,12 @@ import {
 } from '../../src/domain/watched-path.ts';
 import type {
   ClaimInfo,
+  DroppedClaims,
   EntryKind,
   FileSource,
   FileStat,
   FolderState,
+  KeptClaims,
   Listing,
   OpenFile,
 } from '../../src/ports/file-source.ts';
@@ -42,6 +44,7 @@ export class MemoryFolder extends MemoryTree implements FileSource {
   openFiles = 0;
 
   readonly #claims = new Map<string, MemoryNode>();
+  readonly #aside = new Map<string, { names: string[]; sinceMs: number }>();
   readonly #failures = new Map<WatchedPath, FileFailure>();
   readonly #unreadable = new Map<WatchedPath, string>();
   #state: Exclude<FolderState, { state: 'present' }> | undefined;
@@ -136,7 +139,25 @@ export class MemoryFolder extends MemoryTree implements FileSource {
       claim,
       sizeBytes: node.content.length,
       claimedAtMs: Number(node.ctimeNs / 1_000_000n),
+      stat: statOf(node),
+      isLastLink: node.links === 1,
     }));
+  }
+
+  async keepAside(claims: readonly string[], nowMs: number): Promise<KeptClaims | undefined> {
+    const kept = claims.filter((claim) => this.#claims.delete(claim));
+    if (kept.length === 0) return undefined;
+    const directory = `/state/claims.unknown-${nowMs}`;
+    this.#aside.set(directory, { names: kept, sinceMs: nowMs });
+    return { directory, files: kept.length };
+  }
+
+  async dropKeptAside(nowMs: number): Promise<readonly DroppedClaims[]> {
+    const over = [...this.#aside].filter(([, { sinceMs }]) => nowMs - sinceMs > weekMs || this.diskFull);
+    return over.map(([directory, { names }]) => {
+      this.#aside.delete(directory);
+      return { directory, files: names.length, because: this.diskFull ? 'no room' : 'too old' };
+    });
   }
 
   async releaseClaimsBelowFloor(): Promise<readonly string[]> {
@@ -219,6 +240,8 @@ export class MemoryFolder extends MemoryTree implements FileSource {
     if (seen) this.#listener(path);
   }
 }
+
+const weekMs = 7 * 24 * 3_600_000;
 
 const notAFile: Readonly<Record<Exclude<EntryKind, 'file'>, string>> = {
   directory: 'EISDIR',

@@ -1,10 +1,11 @@
 import { combinePieces } from '../../src/domain/crc32-combine.ts';
-import { Conflict, Failure, UploadGone } from '../../src/domain/failure.ts';
+import { Conflict, Failure, PartsRefused, UploadGone } from '../../src/domain/failure.ts';
 import type { PartLayout, PartRange } from '../../src/domain/part-layout.ts';
-import type { ByteSource, PutCondition, Receipt, StoredObject } from '../../src/ports/object-store.ts';
+import type { ByteSource, PutCondition, StoredObject } from '../../src/ports/object-store.ts';
 import type {
   BeginRequest,
   BegunUpload,
+  Completed,
   PartChecksum,
   PartStore,
   PartUpload,
@@ -22,6 +23,8 @@ export interface MemoryPartsOptions {
   readonly checksum?: PartChecksum;
   /** False: `copy` answers undefined. */
   readonly copies?: boolean;
+  /** What is made no object of: parts of more than one size, until they are cut alike; or any. */
+  readonly refuses?: 'unequal' | 'all';
   /** False: an abort is denied. */
   readonly aborts?: boolean;
 }
@@ -41,7 +44,7 @@ export interface MemoryBucket {
 
 /** Uploads in parts as S3 does them: ETags of MD5s, parts that stay, an id that is forgotten once it was completed. */
 export class MemoryParts implements PartStore {
-  readonly layout: PartLayout;
+  layout: PartLayout;
   readonly #options: MemoryPartsOptions;
   readonly #bucket: MemoryBucket;
   readonly #open = new Map<
@@ -70,9 +73,10 @@ export class MemoryParts implements PartStore {
     return this.#bucket.call('begin', request.key, signal, async () => {
       this.#begun += 1;
       const uploadId = `upload-${this.#begun}`;
-      const metadata = { ...request.metadata, ...layoutMetadata(this.layout) };
+      const token = `token-${this.#begun}`;
+      const metadata = { ...request.metadata, ...layoutMetadata(this.layout), upload: token };
       this.#open.set(uploadId, { ...request, metadata, parts: new Map() });
-      return { uploadId, checksum: this.#options.checksum ?? 'crc32', layout: this.layout };
+      return { uploadId, checksum: this.#options.checksum ?? 'crc32', layout: this.layout, token };
     });
   }
 
@@ -114,18 +118,20 @@ export class MemoryParts implements PartStore {
     parts: readonly SentPart[],
     condition: PutCondition,
     signal: AbortSignal,
-  ): Promise<Receipt> {
-    const { key, uploadId, layout } = upload;
+  ): Promise<Completed> {
+    const { key, uploadId, layout, token } = upload;
     return this.#bucket.call('complete', key, signal, async () => {
       const etag = etagOfParts(parts.map((part) => part.etag));
       const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
       const receipt = { etag, sizeBytes, crc32: combinePieces(parts), partSizeBytes: layout.firstBytes };
       const open = this.#open.get(uploadId);
       const there = this.#bucket.latest(key)?.object;
-      if (open === undefined) {
-        if (there?.etag === etag && there.sizeBytes === sizeBytes) return receipt;
-        throw new UploadGone(key);
-      }
+      if (there?.etag === etag && there.sizeBytes === sizeBytes)
+        return token === undefined || there.metadata['upload'] === token
+          ? receipt
+          : { ...receipt, byOther: true };
+      if (open === undefined) throw new UploadGone(key);
+      this.#assertTaken(upload, parts);
       const expected = 'etag' in condition ? condition.etag : undefined;
       if (there?.etag !== expected)
         throw new Conflict(key, `expected ${expected ?? 'nothing'}, found ${there?.etag ?? 'nothing'}`);
@@ -146,6 +152,14 @@ export class MemoryParts implements PartStore {
       this.#open.delete(uploadId);
       return true;
     });
+  }
+
+  #assertTaken({ key, layout }: PartUpload, parts: readonly SentPart[]): void {
+    const sizes = new Set(parts.slice(0, -1).map(({ sizeBytes }) => sizeBytes));
+    const { refuses } = this.#options;
+    if (refuses === undefined || (refuses === 'unequal' && sizes.size <= 1)) return;
+    this.layout = { ...layout, doublesEvery: 0 };
+    throw new PartsRefused(key, 'InvalidPart');
   }
 
   #keep({ key, uploadId }: PartUpload, number: number, bytes: Buffer): SentPart {

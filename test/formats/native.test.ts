@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { nativeReader, readOneFileSession } from '../../src/formats/native.ts';
-import type { ReadFile } from '../../src/formats/reader.ts';
+import { type RunFile, readRun } from '../support/read-run.ts';
 
-function file(path: string, content: unknown, cut: Partial<ReadFile> = {}): ReadFile {
-  const bytes = Buffer.from(typeof content === 'string' ? content : JSON.stringify(content));
-  return { path, bytes, modifiedAtMs: 0, complete: true, sizeBytes: bytes.length, ...cut };
+function file(path: string, content: unknown): RunFile {
+  return { path, bytes: Buffer.from(typeof content === 'string' ? content : JSON.stringify(content)) };
 }
+
+const assess = (files: readonly RunFile[]) => readRun(nativeReader, files);
 
 const session = {
   id: 'run 7',
@@ -36,7 +37,7 @@ const result = {
 };
 
 test('both files together say who, where, with what, and how it ended', () => {
-  const assessment = nativeReader.assess([file('result.json', result), file('session.json', session)]);
+  const assessment = assess([file('result.json', result), file('session.json', session)]);
   expect(assessment).toEqual({
     facts: {
       id: 'run 7',
@@ -110,7 +111,7 @@ describe('a field of the wrong kind is dropped with a warning, the rest stays', 
     [{ config: { model: { name: 'm' } } }, 'config.model is left out: expected a text, found an object'],
     [{ version: 'x'.repeat(5000) }, 'version is 5000 characters long, cut at 4096'],
   ])('session.json %j', (document, warning) => {
-    const assessment = nativeReader.assess([file('session.json', { framework: 'own', ...document })]);
+    const assessment = assess([file('session.json', { framework: 'own', ...document })]);
     expect(assessment.warnings).toEqual([`session.json: ${warning}`]);
     expect(assessment.documents).toEqual({ 'session.json': { framework: 'own', ...document } });
     expect(assessment.unread).toEqual([]);
@@ -122,14 +123,14 @@ describe('a field of the wrong kind is dropped with a warning, the rest stays', 
     [{ metrics: {} }, 'status is no end: expected completed, failed, cancelled, found nothing'],
     [{ status: ['completed'] }, 'status is no end: expected completed, failed, cancelled, found an array'],
   ])('result.json %j is no end', (document, warning) => {
-    const assessment = nativeReader.assess([file('result.json', document)]);
+    const assessment = assess([file('result.json', document)]);
     expect(assessment.warnings).toEqual([`result.json: ${warning}`]);
     expect(assessment.ending).toBeUndefined();
   });
 
   test('checkpoints that are no paths are named, the others kept', () => {
     const document = { status: 'completed', checkpointsSaved: ['a', 7, { path: 'b', bytes: 'many' }] };
-    const assessment = nativeReader.assess([file('result.json', document)]);
+    const assessment = assess([file('result.json', document)]);
     expect(assessment.facts.results?.checkpointsSaved).toEqual([{ path: 'a' }, { path: 'b' }]);
     expect(assessment.warnings).toEqual([
       'result.json: checkpointsSaved[1] is left out: expected a path, found 7',
@@ -138,23 +139,19 @@ describe('a field of the wrong kind is dropped with a warning, the rest stays', 
   });
 
   test('a number of checkpoints stays in the document alone', () => {
-    const assessment = nativeReader.assess([
-      file('result.json', { status: 'completed', checkpointsSaved: 3 }),
-    ]);
+    const assessment = assess([file('result.json', { status: 'completed', checkpointsSaved: 3 })]);
     expect(assessment.facts.results).toBeUndefined();
     expect(assessment.warnings).toEqual([]);
   });
 
   test('null says nothing and needs no warning', () => {
-    const assessment = nativeReader.assess([
-      file('session.json', { id: null, pod: null, user: { username: null } }),
-    ]);
+    const assessment = assess([file('session.json', { id: null, pod: null, user: { username: null } })]);
     expect(assessment.facts).toEqual({ user: {} });
     expect(assessment.warnings).toEqual([]);
   });
 
   test('no text of a field that was dropped is repeated, it may be a secret in the wrong place', () => {
-    const assessment = nativeReader.assess([
+    const assessment = assess([
       file('session.json', { pod: 'top-secret', config: { epochs: 'top-secret' } }),
     ]);
     expect(assessment.warnings.join()).not.toContain('top-secret');
@@ -168,31 +165,40 @@ describe('a file that cannot be read ships as a companion', () => {
     ['200 levels deep', '['.repeat(200), 'more than 64 levels deep at byte 64'],
     ['empty', '', 'an empty file'],
   ])('%s', (_, content, message) => {
-    const assessment = nativeReader.assess([file('session.json', session), file('result.json', content)]);
-    expect(assessment.unread).toEqual(['result.json']);
-    expect(assessment.warnings).toEqual([`result.json: cannot be read, ships as a companion: ${message}`]);
+    const assessment = assess([file('session.json', session), file('result.json', content)]);
+    expect(assessment.unread).toEqual([`result.json: ${message}`]);
+    expect(assessment.warnings).toEqual([]);
     expect(Object.keys(assessment.documents)).toEqual(['session.json']);
     expect(assessment.ending).toBeUndefined();
   });
 
-  test('cut because it is too large', () => {
-    const cut = file('session.json', '{', { complete: false, sizeBytes: 5 * 1024 ** 3 });
-    expect(nativeReader.assess([cut])).toMatchObject({
-      unread: ['session.json'],
-      warnings: [
-        'session.json: cannot be read, ships as a companion: 5368709120 bytes, more than the 1048576 that are read',
-      ],
-    });
+  test('because it is too large', () => {
+    const large = file('session.json', `{"note": "${'x'.repeat(1024 * 1024)}"}`);
+    expect(assess([large]).unread).toEqual([
+      'session.json: 1048588 bytes, more than the 1048576 that are read',
+    ]);
   });
 });
 
+const directoryOf = (...names: string[]) => ({
+  name: 'run',
+  names: new Set(names),
+  below: () => new Set<string>(),
+});
+
 test('only the two files straight in the session are wanted', () => {
-  expect(nativeReader.wants('session.json')).toEqual({ keep: 'native', bytesMax: 1024 * 1024 });
-  expect(nativeReader.wants('result.json')).toEqual({ keep: 'native', bytesMax: 1024 * 1024 });
-  expect(nativeReader.wants('eval/result.json')).toBeUndefined();
-  expect(nativeReader.recognise(new Set(['session.json']))?.confidence).toBe('certain');
-  expect(nativeReader.recognise(new Set(['result.json']))?.confidence).toBe('likely');
-  expect(nativeReader.recognise(new Set(['session.json.tmp', 'a']))).toBeUndefined();
+  const infos = ['session.json', 'result.json', 'eval/result.json', 'a.json'].map((path) => ({
+    path,
+    sizeBytes: 1,
+    modifiedAtMs: 0,
+  }));
+  expect(nativeReader.select(infos)).toMatchObject([
+    { path: 'session.json', manner: 'whole', keep: 'native', bytesMax: 1024 * 1024 },
+    { path: 'result.json', manner: 'whole', keep: 'native', bytesMax: 1024 * 1024 },
+  ]);
+  expect(nativeReader.recognise(directoryOf('session.json'))?.confidence).toBe('certain');
+  expect(nativeReader.recognise(directoryOf('result.json'))?.confidence).toBe('likely');
+  expect(nativeReader.recognise(directoryOf('session.json.tmp', 'a'))).toBeUndefined();
 });
 
 describe('one file as a session', () => {
@@ -252,7 +258,7 @@ test('no content makes the reader throw, and every document that it keeps is JSO
   fc.assert(
     fc.property(content, (text) => {
       const files = [file('session.json', text), file('result.json', text)];
-      const assessment = nativeReader.assess(files);
+      const assessment = assess(files);
       expect(JSON.parse(JSON.stringify(assessment.documents))).toEqual(assessment.documents);
       readOneFileSession('x.json', Buffer.from(text));
     }),

@@ -43,7 +43,11 @@ export async function makeBucket(options: { versioned: boolean } = { versioned: 
   const endpoint = required('S3_TEST_ENDPOINT');
   const region = required('S3_TEST_REGION');
   const ownerCredentials = credentialsOf('OWNER');
-  const owner = new S3Client({ endpoint, region, credentials: ownerCredentials, forcePathStyle: true });
+  const owner = new S3Client({
+    ...{ endpoint, region, credentials: ownerCredentials, forcePathStyle: true },
+    // A server whose store is full answers no write any more, and nobody shall wait for that for ever.
+    requestHandler: { requestTimeout: 60_000, throwOnRequestTimeout: true },
+  });
   const bucket = `test-${randomBytes(8).toString('hex')}`;
   await owner.send(new CreateBucketCommand({ Bucket: bucket }));
   await owner.send(new PutBucketPolicyCommand({ Bucket: bucket, Policy: policyOf(bucket) }));

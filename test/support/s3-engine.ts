@@ -59,12 +59,16 @@ export function engineAt(endpoint: string, options: EngineOptions = {}) {
   const deadline = () => new AbortController().signal;
   const shared = { at, destination, sender, pool, probe, isAws, deadline };
   const writer = new S3Writer(shared);
-  const layout = growingLayout(options.firstBytes ?? 5 * 1024 * 1024);
+  const refusals: string[] = [];
+  const layout = {
+    current: growingLayout(options.firstBytes ?? 5 * 1024 * 1024),
+    refused: () => void refusals.push('refused'),
+  };
   const parts = new S3Parts({ ...shared, layout, clock: impatient, onUnsettled: () => {} });
   onTestFinished(() => {
     sender.close();
     at.client.destroy();
     pool.close();
   });
-  return { writer, parts, probe, pool, sender };
+  return { writer, parts, probe, pool, sender, refusals };
 }

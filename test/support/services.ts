@@ -10,7 +10,6 @@ import { checkpointGlobs } from '../../src/config/default-globs.ts';
 import { createCompanionFilter } from '../../src/domain/companion-filter.ts';
 import { leaseLimits } from '../../src/domain/lease.ts';
 import { type SessionLog, sessionLogSchema } from '../../src/domain/session-log.ts';
-import type { RootRules } from '../../src/domain/session-root.ts';
 import type { WatchedPath } from '../../src/domain/watched-path.ts';
 import { readOneFileSession } from '../../src/formats/native.ts';
 import { formatReaders } from '../../src/formats/registry.ts';
@@ -40,6 +39,7 @@ import { PartTransfer } from '../../src/services/part-transfer.ts';
 import { recordedTransfer } from '../../src/services/recorded-transfer.ts';
 import { RequestLimit } from '../../src/services/request-limit.ts';
 import { ResumeRecords } from '../../src/services/resume-records.ts';
+import { RootRecognition, type SurveyRules } from '../../src/services/root-recognition.ts';
 import { SessionLeases } from '../../src/services/session-leases.ts';
 import { SessionObserver } from '../../src/services/session-observer.ts';
 import { SessionReadings } from '../../src/services/session-reading.ts';
@@ -256,7 +256,7 @@ export class TestAgent {
       observer: this.observer,
       sharing,
       folder,
-      rules: rulesOf(options.sessions),
+      rules: rulesOf(options.sessions, source),
       network: () => this.#isNetwork(),
       ignoreOlderThanMs: options.ignoreOlderThanMs ?? Number.POSITIVE_INFINITY,
       includeSkipped: options.includeSkipped ?? false,
@@ -289,12 +289,12 @@ export class TestAgent {
     let transfer: OneTransfer = new FileTransfer({ context, parts: this.parts });
     const queue = new PQueue({ concurrency });
     if (parts && this.parts) {
-      const records = new ResumeRecords(context);
+      const everyMs = options.snapshotEveryMs ?? never;
+      const records = new ResumeRecords(context, everyMs);
       const { layout } = parts;
-      const growing = { context, transfer: this.parts, records, layout, active: new Set<ActiveTransfer>() };
+      const growing = { context, transfer: this.parts, records, active: new Set<ActiveTransfer>() };
       const filesMax = Math.max(1, Math.floor(concurrency / 2));
       this.growing = new GrowingFiles({ context, parts: new GrowingParts(growing), queue, filesMax });
-      const everyMs = options.snapshotEveryMs ?? never;
       transfer = recordedTransfer(transfer, { context, records, fromBytes: layout.firstBytes, everyMs });
       transfer = afterGrowth(transfer, this.growing);
     }
@@ -374,9 +374,9 @@ export class TestAgent {
   }
 }
 
-function rulesOf(glob: string | undefined): Omit<RootRules, 'frozen'> {
+function rulesOf(glob: string | undefined, source: FileSource): Omit<SurveyRules, 'frozen'> {
   return {
-    recognise: (names) => formatReaders.flatMap((reader) => reader.recognise(names)?.confidence ?? [])[0],
+    recognition: new RootRecognition(source, formatReaders),
     matches: glob === undefined ? undefined : picomatch(glob.replace(/\/$/, '')),
     depthMax: glob === undefined ? 6 : Number.POSITIVE_INFINITY,
   };

@@ -24,6 +24,16 @@ export interface Audit {
   readonly resumeVersions: number;
 }
 
+export const nothingAudited: Audit = {
+  problems: [],
+  logs: 0,
+  logVersions: 0,
+  companions: 0,
+  companionVersions: 0,
+  comparedBytes: 0,
+  resumeVersions: 0,
+};
+
 /** Holds every version in the bucket against what was trained: nothing less, nothing else, every byte. */
 export async function auditBucket(
   bucket: TestBucket,

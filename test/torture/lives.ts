@@ -1,8 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Status } from '../../src/ports/status.ts';
 import type { FaultProxy } from '../faults/fault-proxy.ts';
 import { eventually } from '../support/eventually.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
-import { type Cleanup, type Host, start, statusOf, type Trainlogd } from '../support/trainlogd.ts';
+import {
+  type Cleanup,
+  type Ended,
+  type Host,
+  start,
+  statusOf,
+  type Trainlogd,
+} from '../support/trainlogd.ts';
 import { afterRest, chooseDeath, type Death, deathsOf } from './deaths.ts';
 import type { Workload } from './workload.ts';
 
@@ -15,7 +23,10 @@ const drawnMs = 1_500;
 const longLifeMs = 16_000;
 const longLifeEvery = 25;
 const lastLifeMaxMs = 180_000;
+/** Longer than the program's own deadline. */
+const endMaxMs = 60_000;
 const stepEveryMs = 40;
+const stderrShownMax = 3000;
 
 export interface Lives {
   killed: number;
@@ -88,7 +99,11 @@ async function oneLife(options: LivesOptions, death: Death, lives: Lives): Promi
         });
   const over = new AbortController();
   const training = trainUntil(workload, over.signal);
-  await Promise.race([program.ended, enough(program, death, random, over.signal)]);
+  try {
+    await Promise.race([program.ended, enough(program, death, random, over.signal)]);
+  } catch (error) {
+    lives.problems.push(`a life did not begin: ${String(error)}: ${program.stderr().slice(-1500)}`);
+  }
   over.abort();
   await training;
   rule?.lift();
@@ -120,27 +135,58 @@ async function trainUntil(workload: Workload, over: AbortSignal): Promise<void> 
   }
 }
 
-/** One more life in peace, until everything is shipped; the trainers are done. */
+/** One more life in peace, until everything is shipped; the trainers are done. Whatever comes of it, it is over then. */
 export async function liveInPeace({ context, host, workload }: LivesOptions): Promise<string[]> {
   const program: Trainlogd = start(context, host);
-  const shipped = workload.sessions.length;
+  const problems = await untilShipped(program, () => statusOf(context, host), workload.sessions.length);
+  const { code, signal, stderr } = await endSoon(program);
+  if (code !== 0)
+    problems.push(`the last life ended with ${code ?? signal}: ${stderr.slice(-stderrShownMax)}`);
+  return problems;
+}
+
+async function untilShipped(
+  program: Trainlogd,
+  ask: () => Promise<Status>,
+  sessions: number,
+): Promise<string[]> {
+  const over = new AbortController();
+  const shipped = eventually(
+    async () => {
+      if (over.signal.aborted) return true;
+      const { backlog, blocked } = await ask();
+      const { open, shipping, pendingFiles, unsent, parked } = backlog;
+      const left = { open, shipping, pendingFiles, unsent: unsent.slice(0, 5), parked: parked.slice(0, 5) };
+      const isDone = open + shipping + pendingFiles + unsent.length + parked.length === 0;
+      if (!isDone || backlog.shipped !== sessions) {
+        throw new Error(
+          `${backlog.shipped} of ${sessions} are shipped: ${JSON.stringify({ ...left, blocked })}`,
+        );
+      }
+      return true;
+    },
+    { timeoutMs: lastLifeMaxMs, everyMs: 500 },
+  );
   try {
-    await eventually(
-      async () => {
-        const { backlog } = await statusOf(context, host);
-        const { open, shipping, pendingFiles, unsent, parked } = backlog;
-        const left = { open, shipping, pendingFiles, unsent: unsent.slice(0, 5), parked: parked.slice(0, 5) };
-        const isDone = open + shipping + pendingFiles + unsent.length + parked.length === 0;
-        if (!isDone || backlog.shipped !== shipped) {
-          throw new Error(`${backlog.shipped} of ${shipped} are shipped: ${JSON.stringify(left)}`);
-        }
-        return true;
-      },
-      { timeoutMs: lastLifeMaxMs, everyMs: 500 },
-    );
+    await Promise.race([shipped, program.ended]);
+    return [];
   } catch (error) {
-    return [`not all was shipped: ${String(error)}: ${program.stderr().slice(-3000)}`];
+    return [`not all was shipped: ${String(error)}: ${program.stderr().slice(-stderrShownMax)}`];
+  } finally {
+    over.abort();
   }
-  const { code, stderr } = await program.stop();
-  return code === 0 ? [] : [`the last life ended with ${code}: ${stderr.slice(-1500)}`];
+}
+
+/** Its journal is nobody else's before it is dead: one that does not end when asked to is ended. */
+async function endSoon(program: Trainlogd): Promise<Ended> {
+  const over = new AbortController();
+  const kill = async () => {
+    await delay(endMaxMs, undefined, { signal: over.signal });
+    return program.stop('SIGKILL');
+  };
+  try {
+    return await Promise.race([program.stop(), kill()]);
+  } finally {
+    over.abort();
+  }
 }

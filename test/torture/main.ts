@@ -53,7 +53,8 @@ async function main(): Promise<number> {
     };
     const { faults, keep } = values;
     const onKilled = progress(kills, seed);
-    const report = await torture(context, { kills, seed, faults, keep, minutesMax, onKilled });
+    const onLeft = (bucket: string, error: unknown) => say(`bucket ${bucket} is left: ${String(error)}\n`);
+    const report = await torture(context, { kills, seed, faults, keep, minutesMax, onKilled, onLeft });
     process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : showReport(report));
     return report.problems.length === 0 ? 0 : 1;
   } finally {
@@ -62,6 +63,9 @@ async function main(): Promise<number> {
 }
 
 function progress(kills: number, seed: number): (killed: number) => void {
-  if (!process.stderr.isTTY) return () => {};
+  if (!process.stderr.isTTY)
+    return (killed) => {
+      if (killed % 50 === 0) say(`${new Date().toISOString()} ${killed} of ${kills} kills, seed ${seed}\n`);
+    };
   return (killed) => say(`\r${killed} of ${kills} kills, seed ${seed}${killed === kills ? '\n' : ''}`);
 }

@@ -7,10 +7,10 @@ import { removeBucket } from '../support/bucket-uploads.ts';
 import { makeBucket } from '../support/s3-bucket.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { type Cleanup, makeHost, toBucket } from '../support/trainlogd.ts';
-import { type Audit, auditBucket } from './audit.ts';
+import { type Audit, auditBucket, nothingAudited } from './audit.ts';
 import { dailyFaults } from './daily-faults.ts';
 import { liveAndDie, liveInPeace } from './lives.ts';
-import { auditUploads } from './unfinished.ts';
+import { auditUploads, nothingUnfinished } from './unfinished.ts';
 import { Workload } from './workload.ts';
 
 export interface TortureOptions {
@@ -22,6 +22,8 @@ export interface TortureOptions {
   /** The bucket and the host's directories stay, for a look. */
   readonly keep?: boolean;
   readonly onKilled?: (killed: number) => void;
+  /** The bucket could not be removed. */
+  readonly onLeft?: (bucket: string, error: unknown) => void;
 }
 
 export interface TortureReport {
@@ -79,9 +81,25 @@ export async function torture(context: Cleanup, options: TortureOptions): Promis
     proxy.liftAll();
     await workload.finish();
     const problems = [...lives.problems, ...(await liveInPeace(living))];
-    const audit = await auditBucket(bucket, host.folder, workload.sessions);
-    const uploads = await auditUploads(bucket, host.state);
-    const claims = await readdir(join(host.state, 'claims'));
+    const look = async <T>(what: string, work: () => Promise<T>, otherwise: T): Promise<T> => {
+      try {
+        return await work();
+      } catch (error) {
+        problems.push(`${what} could not be counted: ${String(error)}`);
+        return otherwise;
+      }
+    };
+    const audit = await look(
+      'what is in the bucket',
+      () => auditBucket(bucket, host.folder, workload.sessions),
+      nothingAudited,
+    );
+    const uploads = await look(
+      'unfinished uploads',
+      () => auditUploads(bucket, host.state),
+      nothingUnfinished,
+    );
+    const claims = await look('claims', () => readdir(join(host.state, 'claims')), []);
     problems.push(...audit.problems, ...uploads.problems, ...claims.map((claim) => `claim ${claim} is left`));
     const hits = Object.fromEntries(rules.map((rule) => [rule.rule.name, rule.hits]));
     const faultyParts = proxy.happenings.filter(
@@ -116,7 +134,8 @@ export async function torture(context: Cleanup, options: TortureOptions): Promis
     };
   } finally {
     await proxy.close();
-    if (!options.keep) await removeBucket(bucket);
+    // What was found counts, also when a server that is out of order keeps its bucket.
+    if (!options.keep) await removeBucket(bucket).catch((error) => options.onLeft?.(bucket.bucket, error));
   }
 }
 

@@ -11,6 +11,8 @@ export interface Unfinished {
   readonly problems: readonly string[];
 }
 
+export const nothingUnfinished: Unfinished = { inLedger: 0, unanswered: 0, problems: [] };
+
 /** Holds what the server has of unfinished uploads against the ledger of a program that is not running. */
 export async function auditUploads(bucket: TestBucket, state: string): Promise<Unfinished> {
   const ledger = readLedger(state);

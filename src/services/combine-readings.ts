@@ -1,0 +1,74 @@
+import { disagreements } from '../domain/disagreements.ts';
+import type { FileFailure } from '../domain/failure.ts';
+import type { JsonValue } from '../domain/json.ts';
+import type { FactSource } from '../domain/merge-facts.ts';
+import { quotePath, type WatchedPath } from '../domain/watched-path.ts';
+import type { Assessment, Ending } from '../formats/reader.ts';
+
+/** What all readers together say of one session. */
+export interface SessionReading {
+  readonly sources: readonly FactSource[];
+  readonly endings: readonly Ending[];
+  readonly documents: Readonly<Record<string, JsonValue>>;
+  readonly warnings: readonly string[];
+  /** Relative to the root: kept whole in the log, no companions. */
+  readonly native: ReadonlySet<WatchedPath>;
+  /** Relative to the root: opening them failed. */
+  readonly unreadable: readonly { readonly path: WatchedPath; readonly failure: FileFailure }[];
+  /** A file could not be read just now: what is said here may be less than what there is. */
+  readonly again: boolean;
+  /** There is more to read of long files: the next look goes on. */
+  readonly behind: boolean;
+  readonly nativeId: string | undefined;
+  readonly nativeStartedAt: string | undefined;
+  readonly nativeStartedBy: string | undefined;
+}
+
+/** What one reader says of a session. */
+export interface ReaderPart {
+  readonly name: string;
+  readonly assessment: Assessment | undefined;
+  /** Files that are kept in the log, no companions. */
+  readonly native: readonly WatchedPath[];
+  readonly failed: readonly { readonly path: WatchedPath; readonly failure: FileFailure }[];
+  /** Of the reading itself, beside those of the assessment. */
+  readonly warnings: readonly string[];
+  readonly behind: boolean;
+}
+
+export const emptyPart = { assessment: undefined, native: [], failed: [], warnings: [], behind: false };
+
+/** In the order in which their facts and endings count. */
+export function combine(parts: readonly ReaderPart[]): SessionReading {
+  const unreadable = [
+    ...new Map(parts.flatMap(({ failed }) => failed.map((one) => [one.path, one]))).values(),
+  ];
+  const failed = new Set(unreadable.map(({ path }) => path));
+  const sources = parts.flatMap(({ name, assessment }) =>
+    assessment ? [{ source: name, facts: assessment.facts, provenance: assessment.provenance }] : [],
+  );
+  const assessments = parts.flatMap(({ assessment }) => assessment ?? []);
+  const starter = assessments.find(({ facts }) => facts.startedAt !== undefined);
+  return {
+    sources,
+    endings: assessments.flatMap(({ ending }) => ending ?? []),
+    documents: Object.assign({}, ...assessments.map(({ documents }) => documents)),
+    warnings: [
+      ...parts.flatMap(({ assessment, warnings }) => [...(assessment?.warnings ?? []), ...warnings]),
+      ...disagreements(sources),
+      ...unreadable.map(({ path, failure }) => `${quotePath(path)}: ${failure.message}`),
+    ],
+    native: new Set(parts.flatMap(({ native }) => native).filter((path) => !failed.has(path))),
+    unreadable,
+    again: unreadable.some(({ failure }) => isPassing(failure)),
+    behind: parts.some(({ behind }) => behind),
+    nativeId: assessments.find(({ facts }) => facts.id !== undefined)?.facts.id,
+    nativeStartedAt: starter?.facts.startedAt,
+    nativeStartedBy: starter?.provenance['session.startedAt'],
+  };
+}
+
+/** It may be readable in a moment. */
+export function isPassing({ reason }: FileFailure): boolean {
+  return reason === 'changing';
+}
