@@ -26,7 +26,7 @@ import { RequestLimit } from './services/request-limit.ts';
 import { ResumeRecords } from './services/resume-records.ts';
 import type { SessionSharing } from './services/session-sharing.ts';
 import { SessionShipping } from './services/session-shipping.ts';
-import type { ShippingContext } from './services/shipping-context.ts';
+import type { Claiming, ShippingContext } from './services/shipping-context.ts';
 import { TransferRate } from './services/transfer-rate.ts';
 import { Uploader } from './services/uploader.ts';
 
@@ -52,6 +52,7 @@ export interface ShippingOptions {
   readonly hasOpenSessions: () => boolean;
   readonly onShipped: (sid: number, root: WatchedPath) => Promise<void>;
   readonly sharing: SessionSharing;
+  readonly claiming: Claiming;
 }
 
 /** Sessions under way for each transfer: enough that a session's serial steps never leave a transfer idle. */
@@ -75,6 +76,7 @@ export function composeShipping(options: ShippingOptions): ShippingParts {
     retry: config.retry,
     keyTemplate: config.destination.keyTemplate,
     logBytesMax: config.sessionLog.bytesMax,
+    claiming: options.claiming,
   };
   const { parts: partStore } = context.store;
   const parts = partStore && new PartTransfer({ context, parts: partStore, partConcurrency });

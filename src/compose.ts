@@ -4,7 +4,8 @@ import { createProcessTable } from './adapters/proc-table.ts';
 import { StatusSocket } from './adapters/status-socket.ts';
 import { systemClock } from './adapters/system-time.ts';
 import { accessStatus, createAccess } from './compose-access.ts';
-import { createStore, defaultFacts, rootRules } from './compose-parts.ts';
+import { createStore, rootRules } from './compose-parts.ts';
+import { composePlaces } from './compose-places.ts';
 import { composeSharing } from './compose-sharing.ts';
 import { composeShipping } from './compose-shipping.ts';
 import { shippingStatus } from './compose-status.ts';
@@ -28,6 +29,7 @@ import { SessionObserver } from './services/session-observer.ts';
 import { SessionReadings } from './services/session-reading.ts';
 import { SessionSnapshots } from './services/session-snapshots.ts';
 import { SessionTracker } from './services/session-tracker.ts';
+import { Turns } from './services/turns.ts';
 import type { Uploader } from './services/uploader.ts';
 
 /**
@@ -51,6 +53,8 @@ export interface ComposeOptions {
   /** The watched folder by its real path. */
   readonly folder: string;
   readonly host: string;
+  /** Our own; what probes and their keys are named by is read of it. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
   readonly pid: number;
   /** `drain` and `backfill` take what `run` would leave alone. */
@@ -94,6 +98,7 @@ export function compose(options: ComposeOptions): Agent {
   const readings = new SessionReadings({ source, readers: formatReaders, oneFile: readOneFileSession });
   const choose = createCompanionFilter(config.companions);
   const growsFromBytes = store.parts?.layout.firstBytes ?? config.upload.partSizeBytes;
+  const isNetwork = () => watcher.folderState?.state === 'present' && watcher.folderState.network;
   const assembler = new Assembler({
     source,
     journal,
@@ -106,10 +111,9 @@ export function compose(options: ComposeOptions): Agent {
     keyTemplate: config.destination.keyTemplate,
     folder,
     agent: { version, host },
-    defaults: defaultFacts(config),
+    places: composePlaces({ ...options, source, processes, clock, network: isNetwork }),
     growsFromBytes,
   });
-  const isNetwork = () => watcher.folderState?.state === 'present' && watcher.folderState.network;
   const times = () => (isNetwork() ? networkTimes : localTimes);
   const settleMs = () => (config.watch.settleMs === 'auto' ? times().settleMs : config.watch.settleMs);
   const snapshots = new SessionSnapshots({
@@ -133,6 +137,7 @@ export function compose(options: ComposeOptions): Agent {
     tracked: (root) => tracker.sessions.get(root),
     onDue: (root) => watcher.lookAt(root),
   });
+  const claiming = new Turns<number>();
   const observer = new SessionObserver({
     source,
     journal,
@@ -146,6 +151,7 @@ export function compose(options: ComposeOptions): Agent {
     folder,
     idleMs: config.watch.idleMs,
     settleMs,
+    claiming,
     onEnqueued: () => uploader.wake(),
   });
   const looking = { spentMs: 0 };
@@ -185,6 +191,7 @@ export function compose(options: ComposeOptions): Agent {
     store,
     processes,
     sharing,
+    claiming,
     hasOpenSessions: () => tracker.sessions.unfinished().length > 0,
     onShipped: (sid, root) => tracker.onShipped(sid, root),
   });

@@ -24,23 +24,28 @@ export class Daemon {
   }
 
   async run(): Promise<void> {
-    const { services, events } = this.#options;
-    const failures: { service: string; error: unknown }[] = [];
-    const runs = services.map(async (service) => {
+    const { services } = this.#options;
+    const failures: unknown[] = [];
+    const guarded = async (service: Service, work: () => Promise<void>) => {
       try {
-        await service.run();
+        await work();
       } catch (error) {
-        failures.push({ service: service.name, error });
-        events.emit('service.failed', { service: service.name, cause: messageOf(error) });
+        failures.push(error);
+        this.#options.events.emit('service.failed', { service: service.name, cause: messageOf(error) });
       }
-    });
-    await Promise.race(runs);
+    };
+    for (const service of services) {
+      const { prepare } = service;
+      if (prepare && failures.length === 0) await guarded(service, () => prepare.call(service));
+    }
+    const runs =
+      failures.length === 0 ? services.map((service) => guarded(service, () => service.run())) : [];
+    if (runs.length > 0) await Promise.race(runs);
     // A drain ends services one by one on purpose; it stops all when it is through.
     if (failures.length === 0) await this.#draining;
     const stopped = await Promise.allSettled([this.stop()]);
     await Promise.all(runs);
-    const first = failures[0];
-    if (first) throw first.error;
+    if (failures.length > 0) throw failures[0];
     for (const result of stopped) if (result.status === 'rejected') throw result.reason;
   }
 

@@ -28,6 +28,23 @@ const edge: Edge = {
     process.on('SIGHUP', listener);
     return () => void process.off('SIGHUP', listener);
   },
+  own: {
+    self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+    onSignal: (signal, listener) => {
+      process.on(signal, listener);
+      return () => void process.off(signal, listener);
+    },
+    dieBy: (signal) => {
+      // Node ignores some signals; one that was listened to has its default again.
+      if (signal !== 'SIGKILL' && signal !== 'SIGSTOP') process.once(signal, () => undefined);
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+    },
+    onInputEnd: (listener) => {
+      for (const event of ['end', 'error'] as const) process.stdin.once(event, listener);
+      process.stdin.resume();
+    },
+  },
 };
 
 // The AWS SDK looks below the home directory before it sends anything, and crashes where a system user has none.

@@ -17,6 +17,7 @@ const levels: readonly (readonly string[])[] = [
   ['services', 'adapters', 'http', 'bucket', 'config'],
   ['ports'],
   ['formats'],
+  ['probes'],
   ['domain'],
 ];
 const configReaders = ['main', 'commands', 'compose', 'config'];
@@ -27,6 +28,7 @@ const rootFiles: Readonly<Record<string, string>> = { 'main.ts': 'main' };
 const purePackages: Readonly<Record<string, readonly string[]>> = {
   domain: ['node:crypto', 'picomatch', 'zod'],
   formats: ['node:string_decoder', 'node:zlib', 'yaml'],
+  probes: [],
   ports: [],
   services: ['node:crypto', 'node:zlib', 'p-queue'],
 };

@@ -53,6 +53,24 @@ test('services start in order, drain in reverse with one deadline, and stop in r
   expect(record).toEqual([...runs, ...drains, ...stops]);
 });
 
+test('what must be over before any runs is done in order, and when it fails none runs', async () => {
+  const { record, ...parts } = group();
+  const preparing = (name: string, fails = false): Service => ({
+    name,
+    prepare: async () => {
+      record.push(`prepare ${name}`);
+      if (fails) throw new Error('disk is gone');
+    },
+    run: async () => void record.push(`run ${name}`),
+    stop: async () => void record.push(`stop ${name}`),
+  });
+  await new Daemon({ ...parts, services: [preparing('a'), preparing('b')] }).run();
+  expect(record.splice(0)).toEqual(['prepare a', 'prepare b', 'run a', 'run b', 'stop b', 'stop a']);
+  const services = [preparing('a', true), preparing('b')];
+  await expect(new Daemon({ ...parts, services }).run()).rejects.toThrow('disk is gone');
+  expect(record).toEqual(['prepare a', 'stop b', 'stop a']);
+});
+
 test('the first service that ends stops all', async () => {
   const end = Promise.withResolvers<void>();
   const { daemon, record } = group({ second: { run: () => end.promise } });

@@ -102,7 +102,9 @@ function answerTo(
       );
     });
     const failed = (error: Error): void =>
-      resolve({ problem: signal.aborted ? `no answer within ${limitMs} ms` : `no answer, ${errnoOf(error)}` });
+      resolve({
+        problem: signal.aborted ? `no answer within ${limitMs} ms` : `no answer, ${errnoOf(error)}`,
+      });
     request.once('error', failed);
     request.end();
   });

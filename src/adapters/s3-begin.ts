@@ -39,7 +39,11 @@ async function create(
   withChecksum: boolean,
   signal: AbortSignal,
 ) {
-  const named = { key, contentType, metadata: { ...metadata, ...layoutMetadata(layout), [tokenName]: token } };
+  const named = {
+    key,
+    contentType,
+    metadata: { ...metadata, ...layoutMetadata(layout), [tokenName]: token },
+  };
   const command = new CreateMultipartUploadCommand({
     ...objectParams(destination, named),
     ...(withChecksum ? { ChecksumAlgorithm: 'CRC32', ChecksumType: 'FULL_OBJECT' } : {}),

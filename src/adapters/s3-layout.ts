@@ -37,9 +37,7 @@ export class EndpointLayout implements LayoutChoice {
   constructor(options: EndpointLayoutOptions) {
     const { destination, partSizeBytes, isAws, recall } = options;
     if (partSizeBytes < partBytesMin) {
-      throw new Error(
-        `opening S3: partSizeBytes is ${partSizeBytes}, S3 takes no less than ${partBytesMin}`,
-      );
+      throw new Error(`opening S3: partSizeBytes is ${partSizeBytes}, S3 takes no less than ${partBytesMin}`);
     }
     this.#options = options;
     const host = destination.endpoint === undefined ? '' : new URL(destination.endpoint).hostname;

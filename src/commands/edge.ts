@@ -13,6 +13,19 @@ export interface Edge {
   readonly onEndSignal: (listener: (signal: string) => void) => () => void;
   /** Called when the configuration is to be read again; returns a function that stops listening. */
   readonly onReload: (listener: () => void) => () => void;
+  /** Absent where a test plays the process. */
+  readonly own?: OwnProcess;
+}
+
+/** What only a program that has the process to itself may do: `exec`, and what ships beside it. */
+export interface OwnProcess {
+  /** What runs this program once more, before its arguments. */
+  readonly self: readonly [string, ...string[]];
+  readonly onSignal: (signal: NodeJS.Signals, listener: () => void) => () => void;
+  /** Ends the process by the signal itself. Returns only where the system does not let it, as for process 1. */
+  readonly dieBy: (signal: NodeJS.Signals) => void;
+  /** Standard input is read and thrown away; the listener is called once it ends. */
+  readonly onInputEnd: (listener: () => void) => void;
 }
 
 /** Exit codes are part of the contract; the larger ones are those of sysexits.h. */

@@ -60,6 +60,7 @@ export class Life {
       journal,
       folder,
       host: hostname(),
+      env: edge.env,
       version: programVersion(),
       pid: edge.pid,
       ignoreOlderThanMs: takeAll ? Number.POSITIVE_INFINITY : config.watch.ignoreOlderThanMs,

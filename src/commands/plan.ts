@@ -1,7 +1,9 @@
 import { hostname, tmpdir } from 'node:os';
 import { createFolderSource } from '../adapters/folder-source.ts';
+import { createProcessTable } from '../adapters/proc-table.ts';
 import { systemClock } from '../adapters/system-time.ts';
 import { realFolder, rootRules } from '../compose-parts.ts';
+import { composePlaces } from '../compose-places.ts';
 import { loadConfig } from '../config/load.ts';
 import { createCompanionFilter } from '../domain/companion-filter.ts';
 import { readOneFileSession } from '../formats/native.ts';
@@ -11,6 +13,7 @@ import { SessionReadings } from '../services/session-reading.ts';
 import { type Edge, exitCode } from './edge.ts';
 import { counted, humanBytes } from './human.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
+import { oneLine } from './one-line.ts';
 
 /** `trainlogd plan`: what would be recognised and shipped, under which keys. Sends nothing, writes nothing. */
 export async function plan(edge: Edge, flags: GlobalFlags, directory: string | undefined): Promise<number> {
@@ -34,10 +37,21 @@ export async function plan(edge: Edge, flags: GlobalFlags, directory: string | u
       );
     if (state.state === 'unreadable')
       edge.stderr(`warning: the folder ${named} cannot be read, ${state.code}: let this user read it\n`);
+    const places = composePlaces({
+      config,
+      env: edge.env,
+      host: hostname(),
+      source,
+      processes: createProcessTable(),
+      clock: systemClock,
+      events: { emit: () => {} },
+      network: () => state.state === 'present' && state.network,
+    });
     const folder = await planFolder(
       {
         source,
         readings: new SessionReadings({ source, readers: formatReaders, oneFile: readOneFileSession }),
+        places,
         rules: rootRules(config, source),
         choose: createCompanionFilter(config.companions),
         compression: config.companions.compression,
@@ -71,6 +85,7 @@ function sessionLines(session: SessionPlan): string[] {
     '',
     `${JSON.stringify(session.path)} (${session.foundBy})`,
     `  ${session.key}`,
+    ...placeLines(session),
     ...session.companions.map((file) => `  ${file.key}  ${humanBytes(file.bytes)}`),
     ...(excluded.files > 0
       ? [`  left out: ${counted(excluded.files, 'file')}, ${humanBytes(excluded.bytes)}`]
@@ -78,4 +93,19 @@ function sessionLines(session: SessionPlan): string[] {
     ...session.missing.map((file) => `  missing: ${JSON.stringify(file.path)}, ${file.reason}`),
     ...session.warnings.map((warning) => `  warning: ${warning}`),
   ];
+}
+
+/** `  ran on: runpod abc123 (RUNPOD_POD_ID), 2 × NVIDIA A40 (RUNPOD_GPU_NAME)` */
+function placeLines({ pod, user, provenance }: SessionPlan): string[] {
+  const by = (path: string) => (provenance[path] === undefined ? '' : ` (${provenance[path]})`);
+  const place = [pod.provider, pod.id].filter((part) => part !== undefined).join(' ');
+  const gpus = [pod.gpuCount, pod.gpuType].filter((part) => part !== undefined).join(' × ');
+  const price = pod.costPerHour === undefined ? '' : [pod.costPerHour, pod.currency].join(' ').trim();
+  const parts = [
+    place && `${place}${by('pod.id')}`,
+    gpus && `${gpus}${by(pod.gpuType === undefined ? 'pod.gpuCount' : 'pod.gpuType')}`,
+    price && `${price} per hour${by('pod.costPerHour')}`,
+    user.username && `user ${user.username}${by('user.username')}`,
+  ].filter((part) => part !== '' && part !== undefined);
+  return parts.length === 0 ? [] : [`  ran on: ${oneLine(parts.join(', '))}`];
 }

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
+import description from '../../package.json' with { type: 'json' };
 
-/** From package.json, beside both src/ and dist/. */
+/** From package.json; a bundle carries it. */
 export function programVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
+  return description.version;
 }

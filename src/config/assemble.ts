@@ -191,6 +191,7 @@ function toConfig(values: Values, destination: Destination, watched: string, sta
       ...(costPerHour !== undefined && { costPerHour }),
       ...(currency !== undefined && { currency }),
     },
+    probes: { cloudMetadata: values['probes.cloudMetadata'], providerApi: values['probes.providerApi'] },
     log: { level: values['log.level'], format: values['log.format'] },
   };
 }

@@ -47,6 +47,10 @@ export interface Config {
     readonly costPerHour?: number;
     readonly currency?: string;
   };
+  readonly probes: {
+    readonly cloudMetadata: 'auto' | 'on' | 'off';
+    readonly providerApi: 'off' | 'on';
+  };
   readonly log: {
     readonly level: 'error' | 'warn' | 'info' | 'debug';
     readonly format: 'auto' | 'text' | 'json';

@@ -1,6 +1,7 @@
 import { folderOptions } from './folder-options.ts';
 import type { Option } from './option.ts';
 import { name, path, pod } from './option-types.ts';
+import { probeOptions } from './probe-options.ts';
 import { shippingOptions } from './shipping-options.ts';
 import type { Plain, ValueType } from './value-types.ts';
 import { duration, number, oneOf, text } from './value-types.ts';
@@ -49,6 +50,7 @@ export const options = {
     example: 'USD',
     doc: 'Currency of costs where a session does not tell it',
   },
+  ...probeOptions,
   'log.level': {
     type: oneOf('error', 'warn', 'info', 'debug'),
     default: 'info',

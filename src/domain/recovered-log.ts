@@ -68,7 +68,9 @@ function withSession(missing: readonly MissingEntry[]): MissingEntry[] {
 function warningsOf(wasRunning: boolean, completed: number): string[] {
   const warnings: string[] = [];
   if (wasRunning)
-    warnings.push(`its host was lost while it ran, says ${recoveredBy}: later files, and changes, are unknown`);
+    warnings.push(
+      `its host was lost while it ran, says ${recoveredBy}: later files, and changes, are unknown`,
+    );
   const files = completed === 1 ? '1 file was' : `${completed} files were`;
   if (completed > 0)
     warnings.push(

@@ -9,7 +9,8 @@ import type { Seal } from './end-rule.ts';
  *   sealing     ended; stragglers get the settle time     settled -> assembling · changed -> sealing, or open if provisional
  *   assembling  facts are being read                      enqueued -> shipping · changed -> sealing, or open if provisional
  *   shipping    its jobs are in the journal               shipped -> shipped · changed -> sealing, or open if provisional
- *   shipped     the bucket says all there is to say       changed -> sealing, or open if provisional (revision + 1)
+ *   shipped     the bucket says all there is to say       changed -> sealing, or open if provisional (revision + 1) ·
+ *                                                         doubted -> sealing
  *
  * A seal by silence is provisional: a change takes it back, one that was ordered (a drain) once it is assembled. A seal by evidence stays, a change only adds a revision.
  */
@@ -23,6 +24,8 @@ export type SessionState =
 export type SessionEvent =
   | { readonly type: 'changed'; readonly nowMs: number }
   | { readonly type: 'ended'; readonly seal: Seal; readonly nowMs: number }
+  /** A file may have changed without a sign. */
+  | { readonly type: 'doubted'; readonly nowMs: number }
   | { readonly type: 'settled' }
   | { readonly type: 'enqueued' }
   | { readonly type: 'shipped' };
@@ -35,6 +38,8 @@ export function advance(state: SessionState, event: SessionEvent): SessionState 
       return state.at === 'open' ? { at: 'sealing', seal: event.seal, sinceMs: event.nowMs } : state;
     case 'changed':
       return afterChange(state, event.nowMs);
+    case 'doubted':
+      return state.at === 'shipped' ? { at: 'sealing', seal: state.seal, sinceMs: event.nowMs } : state;
     case 'settled':
       return state.at === 'sealing' ? { at: 'assembling', seal: state.seal } : state;
     case 'enqueued':

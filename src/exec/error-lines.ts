@@ -16,7 +16,11 @@ const tracebackLinesMax = 40;
 const lineLengthMax = 500;
 
 // ECMA-48: CSI and OSC sequences, other escapes of two characters.
-const escapes = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])/g;
+const [escape, bell] = ['\u001b', '\u0007'];
+const escapes = new RegExp(
+  `${escape}(?:\\[[0-?]*[ -/]*[@-~]|\\][^${bell}${escape}]*(?:${bell}|${escape}\\\\)?|[@-Z\\\\^_])`,
+  'g',
+);
 
 /** As a terminal shows them at the end: without colours, of an overwritten line what was written last. Empty ones go. */
 export function plainLines(text: string): string[] {

@@ -54,7 +54,8 @@ export function rawConfig(document: JsonObject): { raw?: JsonObject; warning?: s
 /** A number from 0, also as the text of one. */
 export function amount(value: JsonValue | undefined): number | undefined {
   const number = numberOf(value);
-  return number !== undefined && number >= 0 ? number : undefined;
+  // Beyond it stands "without a limit": the largest integer that the writer knew.
+  return number !== undefined && number >= 0 && number <= Number.MAX_SAFE_INTEGER ? number : undefined;
 }
 
 export function whole(value: JsonValue | undefined, least: number): number | undefined {

@@ -44,12 +44,11 @@ export class LineSplitter {
   #append(piece: string): void {
     this.#rest += piece;
     if (this.#rest.length <= lineLengthMax) return;
-    // Only the last state of a progress bar is ever shown; what lies before the last carriage return can go.
-    const at = this.#rest.trimEnd().lastIndexOf('\r');
-    if (at >= 0) this.#rest = this.#rest.slice(at + 1);
-    if (this.#rest.length > lineLengthMax) {
-      this.#rest = this.#rest.slice(0, lineLengthMax);
-    }
+    // Only the last state of a progress bar is ever shown; what lies before the last carriage return can go. One at the
+    // end says nothing yet, but must be seen when more comes: where the bytes were cut must make no difference.
+    const ended = this.#rest.endsWith('\r');
+    const line = withoutReturns(this.#rest);
+    this.#rest = line.slice(line.lastIndexOf('\r') + 1).slice(0, lineLengthMax) + (ended ? '\r' : '');
   }
 
   #end(): void {
@@ -61,7 +60,14 @@ export class LineSplitter {
 
 /** What a terminal shows of a line. */
 function shown(raw: string): string {
-  const line = raw.replace(/\r+$/, '');
+  const line = withoutReturns(raw);
   const last = line.slice(line.lastIndexOf('\r') + 1);
   return last.replace(controlSequences, '').slice(0, lineLengthMax);
+}
+
+/** Not by a regex: for that, many of them in the middle of a line take the square of their number. */
+function withoutReturns(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === '\r') end -= 1;
+  return text.slice(0, end);
 }

@@ -126,6 +126,35 @@ export function fingerprintOf(stat: FileStat): string {
   return `${stat.ino}:${stat.sizeBytes}:${stat.mtimeNs}:${stat.ctimeNs}`;
 }
 
+/** File times move in ticks: of some milliseconds on Linux's own file systems, of up to two seconds on others. */
+export const tickMaxMs = 2000;
+
+/**
+ * A file that was opened so soon after it was written that another write, to the same size, may leave every time as it
+ * is. An empty file cannot be written without a sign, nor one whose times were set to another day.
+ */
+export function isRacy({ sizeBytes, mtimeNs, ctimeNs }: FileStat, openedAtMs: number): boolean {
+  const isNear = (timeNs: bigint) => Math.abs(openedAtMs - Number(timeNs / 1_000_000n)) < tickMaxMs;
+  return sizeBytes > 0 && isNear(mtimeNs) && isNear(ctimeNs);
+}
+
+const doubt = ':racy';
+
+/** Equal to no fingerprint that a look takes: whoever asks whether the bytes are those that were sent must read them. */
+export function inDoubt(fingerprint: string): string {
+  return withoutDoubt(fingerprint) + doubt;
+}
+
+export function withoutDoubt(fingerprint: string): string {
+  return fingerprint.endsWith(doubt) ? fingerprint.slice(0, -doubt.length) : fingerprint;
+}
+
+/** The same file after a link of ours was let go, which moves its ctime; a doubt stays. */
+export function fingerprintAfter(before: string, stat: FileStat): string {
+  const fingerprint = fingerprintOf(stat);
+  return withoutDoubt(before) === before ? fingerprint : inDoubt(fingerprint);
+}
+
 /** The same bytes, as far as a stat can tell, whatever links were made or let go meanwhile: those move ctime alone. */
 export function isKnownAs(fingerprint: string, stat: FileStat): boolean {
   return fingerprint.startsWith(`${stat.ino}:${stat.sizeBytes}:${stat.mtimeNs}:`);

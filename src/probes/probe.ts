@@ -39,7 +39,10 @@ export interface RateProbe {
   /** Where its key stands, in the agent's own environment and nowhere else; the first that is set is used. */
   readonly keys: readonly string[];
   /** The pod that it can be asked about, by the facts that are known of it. */
-  podOf(pod: { readonly id?: string | undefined; readonly provider?: string | undefined }): string | undefined;
+  podOf(pod: {
+    readonly id?: string | undefined;
+    readonly provider?: string | undefined;
+  }): string | undefined;
   ask(pod: string, key: string, tools: HostTools): Promise<Finding | Unanswered>;
 }
 

@@ -185,8 +185,9 @@ export class Assembler {
     seal: Seal | undefined,
     unsent: SessionDraft['missing'],
   ): SessionDraft {
-    const { agent, defaults } = this.#options;
-    const sources = withHistoryThinned([...reading.sources, ...sealSource(seal)], seal !== undefined);
+    const { agent } = this.#options;
+    const told = [...reading.sources, ...sealSource(seal), ...place.told];
+    const sources = withHistoryThinned(told, seal !== undefined);
     const clean = withoutSecrets(reading.documents, sources);
     const unreadable = reading.unreadable.map(({ path }) => ({
       path: displayPath(path),

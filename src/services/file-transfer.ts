@@ -2,7 +2,14 @@ import { encodingOf } from '../domain/compression.ts';
 import { contentTypeOf } from '../domain/content-type.ts';
 import { FileFailure } from '../domain/failure.ts';
 import { displayPath, quotePath } from '../domain/watched-path.ts';
-import { type FileStat, fingerprintOf, type OpenFile } from '../ports/file-source.ts';
+import {
+  type FileStat,
+  fingerprintAfter,
+  fingerprintOf,
+  inDoubt,
+  isRacy,
+  type OpenFile,
+} from '../ports/file-source.ts';
 import type { FileRecord, Shipment } from '../ports/journal.ts';
 import type { Receipt } from '../ports/object-store.ts';
 import { sameButForCtime } from './assembler.ts';
@@ -48,10 +55,11 @@ export class FileTransfer {
     options: { onlyRecheck: boolean; onProgress: (sentBytes: number) => void },
   ): Promise<TransferEnd> {
     let opened: OpenFile | undefined;
+    const openedAtMs = this.#context.clock.nowMs();
     const partsBefore = this.#partsOf(shipment, file);
     try {
       opened = Object.assign(await this.#open(shipment, file), { encoding: encodingOf(file.path, file.key) });
-      const delivery = { shipment, file, opened, signal, onProgress: options.onProgress };
+      const delivery = { shipment, file, opened, openedAtMs, signal, onProgress: options.onProgress };
       if (await this.#isRecorded(delivery)) return this.#arrived(delivery);
       if (options.onlyRecheck) return { moved: false };
       return (await this.#send(delivery)) ? this.#arrived(delivery) : { moved: true };
@@ -85,7 +93,7 @@ export class FileTransfer {
   }
 
   /** Touched, renamed over with the same content, or its claim let go: equal bytes need no sending. */
-  async #isRecorded(delivery: Delivery): Promise<boolean> {
+  async #isRecorded(delivery: OpenedDelivery): Promise<boolean> {
     const { shipment, file, opened, signal } = delivery;
     const { receipt } = file;
     // Other bytes than those of the receipt may be there by now.
@@ -105,7 +113,7 @@ export class FileTransfer {
   }
 
   /** False when what was sent is to be looked at again. */
-  async #send(delivery: Delivery): Promise<boolean> {
+  async #send(delivery: OpenedDelivery): Promise<boolean> {
     const { shipment, file, opened } = delivery;
     const { clock, events } = this.#context;
     const startedMs = clock.monotonicMs();
@@ -127,10 +135,15 @@ export class FileTransfer {
     return true;
   }
 
-  #record({ shipment, file, opened }: Delivery, receipt: Receipt, receivedAtMs: number): void {
-    this.#context.journal.recordUploaded(shipment.sid, file.path, {
+  #record(delivery: OpenedDelivery, receipt: Receipt, receivedAtMs: number): void {
+    const { shipment, file, opened } = delivery;
+    const { journal } = this.#context;
+    const newFingerprint = knownBy(delivery);
+    // Before the receipt: a session with a file in doubt is never taken for one that can rest.
+    if (newFingerprint !== fingerprintOf(opened.stat)) journal.setShape(shipment.sid, '');
+    journal.recordUploaded(shipment.sid, file.path, {
       fingerprint: file.fingerprint,
-      newFingerprint: fingerprintOf(opened.stat),
+      newFingerprint,
       receipt: {
         ...receipt,
         receivedAtMs,
@@ -141,21 +154,42 @@ export class FileTransfer {
   }
 
   /** Receipt first, then the claim: what is let go is in the bucket and known to be. */
-  #arrived({ shipment, file, opened }: Delivery): TransferEnd {
+  #arrived(delivery: OpenedDelivery): TransferEnd {
+    const { shipment, file, opened } = delivery;
     const { claim } = file;
     return claim === undefined
       ? { moved: true }
-      : { moved: true, release: () => this.#release(shipment.sid, file, claim, opened.stat) };
+      : { moved: true, release: () => this.#release(shipment.sid, file, claim, opened.stat, knownBy(delivery)) };
   }
 
-  /** Letting go moves ctime once more. */
-  async #release(sid: number, { path }: FileRecord, claim: string, sent: FileStat): Promise<void> {
-    const { journal, source } = this.#context;
-    const fingerprint = fingerprintOf(sent);
-    const released = await source.releaseClaim(claim);
-    const isSame = released && sameButForCtime(released, sent);
-    journal.recordReleased(sid, path, fingerprint, isSame ? fingerprintOf(released) : fingerprint);
+  /** Letting go moves ctime once more. Not of what was queued anew meanwhile: that job lets it go. */
+  async #release(
+    sid: number,
+    { path }: FileRecord,
+    claim: string,
+    sent: FileStat,
+    fingerprint: string,
+  ): Promise<void> {
+    const { journal, source, claiming } = this.#context;
+    await claiming.take(sid, async () => {
+      if (journal.needsClaim(sid, path)) return;
+      const released = await source.releaseClaim(claim);
+      const isSame = released && sameButForCtime(released, sent);
+      const after = isSame ? fingerprintAfter(fingerprint, released) : fingerprint;
+      journal.recordReleased(sid, path, fingerprint, after);
+    });
   }
+}
+
+/** What is on its way, and when it was opened. */
+interface OpenedDelivery extends Delivery {
+  /** By the wall clock, not later than `opened`. */
+  readonly openedAtMs: number;
+}
+
+function knownBy({ opened, openedAtMs }: OpenedDelivery): string {
+  const fingerprint = fingerprintOf(opened.stat);
+  return isRacy(opened.stat, openedAtMs) ? inDoubt(fingerprint) : fingerprint;
 }
 
 /** How the object was cut, as its own metadata has it. Packed ones have parts of one size. */

@@ -212,7 +212,7 @@ export class FolderWatcher implements Service {
     for (const tracked of tracker.sessions.open()) {
       if (draining.deadline.signal.aborted) break;
       // Nobody has looked at it in this life: what its log says already stays.
-      if (tracked.surveyed) await observer.snapshot(tracked);
+      if (tracked.surveyed) await observer.snapshot(tracked, draining.deadline.atMs);
     }
     draining.done();
   }

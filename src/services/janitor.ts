@@ -2,8 +2,8 @@ import { Failure, FileFailure } from '../domain/failure.ts';
 import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
-import { type FileSource, type FileStat, fingerprintOf } from '../ports/file-source.ts';
-import type { DeletableFile, Journal } from '../ports/journal.ts';
+import { type FileSource, type FileStat, fingerprintAfter, fingerprintOf, isKnownAs } from '../ports/file-source.ts';
+import type { DeletableFile, FileRecord, Journal } from '../ports/journal.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { ProcessTable } from '../ports/process-table.ts';
 import type { Service } from '../ports/service.ts';
@@ -26,6 +26,7 @@ export interface JanitorOptions {
 const everyMs = 60_000;
 const pageSize = 500;
 const toldMax = 1000;
+const namedMax = 5;
 
 /**
  * Cleans up after shipping: claims that nobody needs any more, parts of uploads that were given up and, where the owner
@@ -48,7 +49,6 @@ export class Janitor implements Service {
   }
 
   async #loop(): Promise<void> {
-    await this.#releaseOrphans();
     while (!this.#stop.signal.aborted) {
       await this.#makeRoom();
       await this.#options.abandoned?.free(this.#stop.signal);
@@ -57,21 +57,56 @@ export class Janitor implements Service {
     }
   }
 
-  /** A crash between a receipt and its claim's end leaves a link behind that holds disk space for nothing. */
-  async #releaseOrphans(): Promise<void> {
+  /**
+   * Claims of earlier lives that no file needs, before anybody makes or needs one in this life. One whose bytes are in the
+   * bucket goes, and one of a file that is still there under another name: if it was to be queued, the next look does so
+   * again. The last link to bytes that no journal speaks for (a kill came between the link and the journal, and the owner
+   * deleted the file) is kept for a person.
+   */
+  async prepare(): Promise<void> {
+    const { journal, source, clock, events } = this.#options;
     // A receipt that a power cut takes back would leave its file without a claim.
-    await this.#options.journal.synced();
-    const pending = this.#options.journal.pendingClaims();
-    for (const { claim } of await this.#options.source.claims()) {
-      if (!pending.has(claim)) await this.#options.source.releaseClaim(claim);
+    await journal.synced();
+    const needed = journal.pendingClaims();
+    const orphans = (await source.claims()).filter(({ claim }) => !needed.has(claim));
+    const unknown: string[] = [];
+    for (const [sid, claims] of Map.groupBy(orphans, ({ claim }) => sidOf(claim))) {
+      const rows = new Map(journal.files(sid).map((row) => [row.claim, row]));
+      for (const { claim, stat, isLastLink } of claims) {
+        const row = rows.get(claim);
+        const isSent = row?.state === 'uploaded' && isKnownAs(row.fingerprint, stat);
+        if (isLastLink && !isSent) unknown.push(claim);
+        else await this.#release(claim, sid, isSent ? row : undefined);
+      }
     }
+    const kept = await source.keepAside(unknown, clock.nowMs());
+    if (!kept) return;
+    const because = 'trainlogd was killed before it had noted what they are called';
+    events.emit('claims.kept', { ...kept, sessions: this.#sessionsOf(unknown), because });
+  }
+
+  async #release(claim: string, sid: number, row: FileRecord | undefined): Promise<void> {
+    const released = await this.#options.source.releaseClaim(claim);
+    if (!row) return;
+    const { path, fingerprint } = row;
+    const isSame = released && isKnownAs(fingerprint, released);
+    const after = isSame ? fingerprintAfter(fingerprint, released) : fingerprint;
+    this.#options.journal.recordReleased(sid, path, fingerprint, after);
+  }
+
+  #sessionsOf(claims: readonly string[]): string[] {
+    const sids = [...new Set(claims.map(sidOf))].slice(0, namedMax);
+    return sids.flatMap((sid) => this.#options.journal.session(sid)?.identity?.id ?? []);
   }
 
   /** Below the free-space floor the training's disk is worth more than a file that its owner has deleted. */
   async #makeRoom(): Promise<void> {
-    for (const claim of await this.#options.source.releaseClaimsBelowFloor()) {
-      this.#options.events.emit('claim.released', {
-        session: claim.split('-')[0] ?? '',
+    const { source, clock, events } = this.#options;
+    for (const dropped of await source.dropKeptAside(clock.nowMs())) events.emit('claims.dropped', dropped);
+    for (const claim of await source.releaseClaimsBelowFloor()) {
+      const [session = String(sidOf(claim))] = this.#sessionsOf([claim]);
+      events.emit('claim.released', {
+        session,
         path: claim,
         reason: 'the disk is nearly full',
       });
@@ -153,4 +188,10 @@ export class Janitor implements Service {
       // reason: whoever awaits run() is told
     });
   }
+}
+
+/** A claim's name begins with its session's number; one that was made by hand is no session's. */
+function sidOf(claim: string): number {
+  const sid = Number.parseInt(claim, 10);
+  return Number.isSafeInteger(sid) ? sid : 0;
 }

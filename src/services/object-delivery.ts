@@ -87,7 +87,10 @@ export class ObjectDelivery {
     const oldest = this.#met.keys().next().value;
     if (this.#met.size > metMax && oldest !== undefined) this.#met.delete(oldest);
     this.#context.journal.contestLog(shipment.sid);
-    throw new Conflict(key, 'an object of this session is there that may be listed; its log is written first');
+    throw new Conflict(
+      key,
+      'an object of this session is there that may be listed; its log is written first',
+    );
   }
 
   #find(delivery: Delivery): Promise<StoredObject | undefined> {

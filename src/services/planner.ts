@@ -1,13 +1,18 @@
 import type { CompanionChoice } from '../domain/companion-filter.ts';
 import type { Encoding } from '../domain/compression.ts';
+import type { Provenance } from '../domain/facts.ts';
+import { mergeFacts } from '../domain/merge-facts.ts';
 import { sessionLogKey } from '../domain/object-key.ts';
+import type { PodSection, UserSection } from '../domain/session-log.ts';
 import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { FileSource } from '../ports/file-source.ts';
 import { companionKeys } from './companion-keys.ts';
+import { withoutSecrets } from './draft-sources.ts';
 import { type SurveyedSession, surveyFolder } from './folder-survey.ts';
 import { planIdentity } from './identify.ts';
 import type { SurveyRules } from './root-recognition.ts';
-import type { SessionReadings } from './session-reading.ts';
+import type { SessionPlaces } from './session-places.ts';
+import type { SessionReading, SessionReadings } from './session-reading.ts';
 import { sortFiles } from './sort-files.ts';
 
 /** What would be shipped of one session, were it shipped now. */
@@ -18,6 +23,10 @@ export interface SessionPlan {
   readonly key: string;
   readonly startedAt: string;
   readonly companions: readonly { path: string; key: string; bytes: number }[];
+  /** Where it ran and who trained, and what says so, as far as that is known now. */
+  readonly pod: PodSection;
+  readonly user: UserSection;
+  readonly provenance: Readonly<Provenance>;
   readonly excluded: { files: number; bytes: number };
   readonly missing: readonly { path: string; bytes?: number | undefined; reason: string }[];
   readonly warnings: readonly string[];
@@ -33,6 +42,7 @@ export interface FolderPlan {
 export interface PlannerOptions {
   readonly source: FileSource;
   readonly readings: SessionReadings;
+  readonly places: Pick<SessionPlaces, 'of' | 'witness'>;
   readonly rules: Omit<SurveyRules, 'frozen'>;
   readonly choose: (path: WatchedPath, sizeBytes: number) => CompanionChoice;
   readonly compression: Encoding | 'none';
@@ -65,6 +75,7 @@ async function planSession(options: PlannerOptions, surveyed: SurveyedSession): 
   );
   readings.forget(root.path);
   const { id, startedAtMs, warnings } = planIdentity(options, surveyed, reading);
+  const { where, placeWarnings } = await whereItRan(options, surveyed, reading);
   const sorted = sortFiles(surveyed, reading, { choose, isSettled: () => true });
   const { companions } = sorted;
   const identity = { id, startedAtMs };
@@ -86,8 +97,21 @@ async function planSession(options: PlannerOptions, surveyed: SurveyedSession): 
       key: keyOf({ path, sizeBytes: entry.stat.sizeBytes }),
       bytes: entry.stat.sizeBytes,
     })),
+    ...where,
     excluded: sorted.excluded,
     missing: sorted.missing,
-    warnings: [...warnings, ...reading.warnings, ...sorted.warnings],
+    warnings: [...warnings, ...reading.warnings, ...placeWarnings, ...sorted.warnings],
   };
+}
+
+async function whereItRan({ places }: PlannerOptions, surveyed: SurveyedSession, reading: SessionReading) {
+  const session = { root: surveyed.root.path, kind: surveyed.root.kind, files: surveyed.files };
+  const place = await places.of(session, await places.witness(session), reading.sources);
+  const fallback = place.otherwise ? [place.otherwise] : [];
+  const clean = withoutSecrets({}, [...reading.sources, ...place.told, ...fallback]);
+  const { facts, provenance } = mergeFacts(clean.sources);
+  const { pod = {}, user = {} } = facts;
+  const isShown = (path: string) => path.startsWith('pod.') || path.startsWith('user.');
+  const shown = Object.entries(provenance).filter(([path]) => isShown(path));
+  return { where: { pod, user, provenance: Object.fromEntries(shown) }, placeWarnings: place.warnings };
 }

@@ -33,8 +33,7 @@ export class ProviderRates {
       const id = probe.podOf(pod);
       if (id === undefined) continue;
       const key = probe.keys.flatMap((name) => own[name]?.trim() || []).find(isHeaderText);
-      if (key !== undefined)
-        return await answers.get(`${probe.name} ${id}`, () => this.#ask(probe, id, key));
+      if (key !== undefined) return await answers.get(`${probe.name} ${id}`, () => this.#ask(probe, id, key));
       this.#say(`there is no key for the ${probe.name}: set ${probe.keys.join(' or ')} for trainlogd`);
     }
     return undefined;

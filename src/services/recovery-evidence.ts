@@ -72,7 +72,8 @@ async function readRecord(
     const record = readResumeRecord(bytes.toString('utf8'));
     if (!record) return 'its resume record is damaged, or of a later version of trainlogd';
     if (!isOfFile(record, found.log, path, keyTemplate)) return 'its resume record speaks of another file';
-    if (isVoid(record)) return 'its host gave up what was sent of it, as the file had been cut or written anew';
+    if (isVoid(record))
+      return 'its host gave up what was sent of it, as the file had been cut or written anew';
     return record;
   } catch (error) {
     if (error instanceof Failure && error.kind === 'permanent')

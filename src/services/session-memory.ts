@@ -55,6 +55,8 @@ export class SessionMemory {
     const { seal, phase } = record;
     if (seal && phase === 'shipping') tracked.state = { at: 'shipping', seal };
     if (seal && (phase === 'shipped' || phase === 'parked')) tracked.state = { at: 'shipped', seal };
+    // Something was sent that must be read again, in the life before.
+    if (phase === 'shipped' && record.shape === '') tracked.verifyAtMs = Number.NEGATIVE_INFINITY;
     if (phase === 'skipped' && !this.#options.includeSkipped)
       tracked.state = { at: 'shipped', seal: skippedSeal };
   }
@@ -90,7 +92,7 @@ export class SessionMemory {
     if (tracked.heldBy !== undefined || tracked.lookAtMs !== Number.POSITIVE_INFINITY) return;
     const { sid } = record;
     const kept = this.#options.journal.session(sid);
-    if (!kept || !this.#restingPhases.includes(kept.phase)) return;
+    if (!kept || !this.#restingPhases.includes(kept.phase) || kept.shape === '') return;
     // Claims that were let go changed the files' ctime since.
     if (kept.shape !== shape) this.#options.journal.setShape(sid, shape);
     this.tracked.remove(tracked);

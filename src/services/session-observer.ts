@@ -16,26 +16,15 @@ import type { SessionSnapshots } from './session-snapshots.ts';
 import { pathInSession } from './sort-files.ts';
 import { sessionName, type TrackedSession } from './tracked-session.ts';
 
-export interface ObserverOptions {
+export interface ObserverOptions extends SettlingOptions {
   readonly source: FileSource;
   readonly journal: Journal;
-  readonly readings: SessionReadings;
-  readonly assembler: Assembler;
   readonly snapshots: SessionSnapshots;
   readonly processes: ProcessTable;
   readonly sharing: SessionSharing;
-  readonly clock: Clock;
-  readonly events: Events;
   readonly folder: string;
   readonly idleMs: number;
-  readonly settleMs: () => number;
-  /** Work was put into the journal. */
-  readonly onEnqueued: () => void;
 }
-
-/** A straggler that never rests does not keep a session from the bucket for ever: it is named as `changing`. */
-const patienceMinMs = 30_000;
-const patienceMaxMs = 60 * 60_000;
 
 /** A file of the session could not be read just now. */
 const readAgainMs = 1000;
@@ -44,12 +33,14 @@ const readAgainMs = 1000;
 export class SessionObserver {
   readonly #options: ObserverOptions;
   readonly #evidence: EndEvidence;
+  readonly settling: SessionSettling;
   /** Set by `drain`: a session without evidence of an end is sealed with this status. */
   #sealOpenAs: { seal: Seal; quietForMs: number } | undefined;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
     this.#evidence = new EndEvidence(options);
+    this.settling = new SessionSettling(options);
   }
 
   /** From now on, sessions without evidence of an end that were quiet for so long are sealed all the same. */
@@ -65,8 +56,9 @@ export class SessionObserver {
   async look(tracked: TrackedSession, surveyed: SurveyedSession, changed: boolean): Promise<void> {
     const nowMs = this.#options.clock.monotonicMs();
     if (changed) this.#change(tracked, nowMs);
+    if (tracked.verifyAtMs <= nowMs) this.#verify(tracked, nowMs);
     if (tracked.state.at === 'shipped' || tracked.state.at === 'shipping') {
-      tracked.lookAtMs = Number.POSITIVE_INFINITY;
+      tracked.lookAtMs = tracked.verifyAtMs;
       tracked.surveyed = undefined;
       return;
     }
@@ -85,7 +77,7 @@ export class SessionObserver {
       const againMs = await this.#options.snapshots.look(tracked, surveyed, reading, nowMs);
       tracked.lookAtMs = Math.min(tracked.lookAtMs, againMs);
     }
-    if (tracked.state.at === 'sealing') await this.#settle(tracked, surveyed, reading, nowMs);
+    if (tracked.state.at === 'sealing') await this.settling.settle(tracked, surveyed, reading, nowMs);
   }
 
   #change(tracked: TrackedSession, nowMs: number): void {
@@ -97,6 +89,12 @@ export class SessionObserver {
       this.#options.journal.setPhase(record.sid, 'open');
       this.#options.events.emit('session.reopened', { session: sessionName(tracked) });
     }
+  }
+
+  /** What was sent so soon after it was written that no stat would tell of a later write is compared with its receipt. */
+  #verify(tracked: TrackedSession, nowMs: number): void {
+    tracked.verifyAtMs = Number.POSITIVE_INFINITY;
+    tracked.state = advance(tracked.state, { type: 'doubted', nowMs });
   }
 
   async #end(
@@ -162,84 +160,18 @@ export class SessionObserver {
     return { ...record, identity };
   }
 
-  /** Its root is gone: all that was last seen is queued, so that the log names what could not be sent any more. */
-  async sealVanished(tracked: TrackedSession): Promise<void> {
-    const seal: Seal = { status: 'stalled', by: 'its directory is gone', evidence: false };
-    await this.#options.assembler.assemble(tracked, lastSeen(tracked), seal, () => true);
-    this.#options.onEnqueued();
-  }
-
   /** A last log of an open session as it is now, with nothing of it queued: it may be too late to send more. */
-  async snapshot(tracked: TrackedSession): Promise<void> {
+  async snapshot(tracked: TrackedSession, deadlineMs = Number.POSITIVE_INFINITY): Promise<void> {
     // A drain has written what there is, and how it ended; that it is still written to is in that log too.
     if (this.#sealOpenAs && tracked.changing.length > 0) return;
+    // It does not go on: its log says how it ended.
+    if (tracked.state.at === 'sealing' && tracked.state.seal.evidence) {
+      this.settling.hurry(tracked, deadlineMs);
+      return;
+    }
     if (!(await this.#options.sharing.mayTake(tracked, tracked.entries))) return;
     tracked.record ??= this.begin(tracked, 'open');
     await this.#options.assembler.snapshot(tracked, lastSeen(tracked), { withFiles: false });
     this.#options.onEnqueued();
   }
-
-  async #settle(
-    tracked: TrackedSession,
-    surveyed: SurveyedSession,
-    reading: SessionReading,
-    nowMs: number,
-  ): Promise<void> {
-    if (tracked.state.at !== 'sealing') return;
-    const settleMs = this.#options.settleMs();
-    // What was written to say that it is over is whole once it can be read, or has nothing in it.
-    const marker = markerOf(surveyed);
-    const isSaid = (path: WatchedPath) =>
-      marker !== undefined && path === joinPath(surveyed.root.path, marker);
-    const watched = surveyed.files.filter(
-      ({ path }) => !isSaid(path) && !reading.native.has(pathInSession(surveyed.root, path)),
-    );
-    const settledAtMs = tracked.settledAtMs(
-      watched.map((file) => file.path),
-      settleMs,
-    );
-    const firstMs = tracked.state.seal.ordered ? 2 * settleMs : Math.max(patienceMinMs, 10 * settleMs);
-    const patienceMs = Math.min(firstMs * 2 ** tracked.impatience, patienceMaxMs);
-    const deadlineMs = tracked.state.sinceMs + patienceMs;
-    if (nowMs < settledAtMs && nowMs < deadlineMs) {
-      tracked.lookAtMs = Math.min(settledAtMs, deadlineMs);
-      return;
-    }
-    const { seal } = tracked.state;
-    tracked.state = advance(tracked.state, { type: 'settled' });
-    const isSettled = (path: WatchedPath) => isSaid(path) || tracked.changedAt(path) + settleMs <= nowMs;
-    const { changing, warnings } = await this.#options.assembler.assemble(tracked, surveyed, seal, isSettled);
-    this.#warn(tracked, warnings);
-    tracked.state = advance(tracked.state, { type: 'enqueued' });
-    tracked.changing = changing;
-    tracked.impatience = changing.length > 0 ? tracked.impatience + 1 : 0;
-    tracked.lookAtMs = changing.length > 0 ? nowMs + settleMs : Number.POSITIVE_INFINITY;
-    this.#options.readings.forget(tracked.root);
-    tracked.surveyed = undefined;
-    this.#options.onEnqueued();
-  }
-
-  /** The log has them all; a person who reads lines is told that there are some. */
-  #warn(tracked: TrackedSession, warnings: readonly string[]): void {
-    const [warning] = warnings;
-    if (warning === undefined) return;
-    const more = warnings.length - 1;
-    this.#options.events.emit('session.warning', { session: sessionName(tracked), warning, more });
-  }
-}
-
-/** A session that no look of this process has found: what it held is not known, and its log must not look complete. */
-function lastSeen({ root, kind, directoryIdentity, surveyed }: TrackedSession): SurveyedSession {
-  return (
-    surveyed ?? {
-      root: { path: root, kind, by: 'frozen' },
-      directoryIdentity,
-      startedNoLaterThanNs: 0n,
-      files: [],
-      others: [],
-      problems: [
-        { path: root, code: 'ENOENT', remedy: 'it was gone before trainlogd could look at it again' },
-      ],
-    }
-  );
 }

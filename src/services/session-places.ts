@@ -15,6 +15,7 @@ import { findings, place } from './place-findings.ts';
 import { ProviderRates } from './provider-rates.ts';
 import { RememberedAnswers } from './remembered-answers.ts';
 import { readSessionEnv } from './session-env.ts';
+import { believedProcess } from './session-process.ts';
 
 /** Where a session ran, as far as it is known. */
 export interface SessionPlace {
@@ -85,11 +86,7 @@ export class SessionPlaces {
   }
 
   /** `known`: what the session's files say, best first. */
-  async of(
-    session: PlacedSession,
-    witness: Witness,
-    known: readonly FactSource[],
-  ): Promise<SessionPlace> {
+  async of(session: PlacedSession, witness: Witness, known: readonly FactSource[]): Promise<SessionPlace> {
     const { source, registry, defaults } = this.#options;
     const { root, files } = session;
     const env =
@@ -99,7 +96,8 @@ export class SessionPlaces {
       { from: 'process', variables: witness.trainer ?? {} },
     ]);
     const isHere = await this.#isHere(session, witness);
-    const speaksForItself = env !== undefined || files.some(({ path }) => path === joinPath(root, 'session.pid'));
+    const speaksForItself =
+      env !== undefined || files.some(({ path }) => path === joinPath(root, 'session.pid'));
     const own = isHere ? this.#ownFindings(files, speaksForItself) : [];
     const sure = mergeFacts([...known, ...told, ...own]).facts.pod ?? {};
     const host = isHere ? await askHost(this.#options, this.#answers, sure) : { found: [], last: [] };
@@ -113,6 +111,15 @@ export class SessionPlaces {
       otherwise: Object.keys(merged.provenance).length > 0 ? otherwise : undefined,
       warnings: [...(env?.warnings ?? []), ...clean.warnings],
     };
+  }
+
+  /** For a session that nobody has looked at before. */
+  async witness({ root, files }: PlacedSession): Promise<Witness> {
+    const { source, processes } = this.#options;
+    const entry = files.find(({ path }) => path === joinPath(root, 'session.pid'));
+    const process = entry && (await believedProcess(source, processes, entry));
+    const variables = process && (await processes.variables(process, probedVariables));
+    return { trainer: process && (variables ?? {}), seenHere: false };
   }
 
   #ownFindings(files: readonly Entry[], speaksForItself: boolean): FactSource[] {

@@ -2,7 +2,7 @@ import { advance } from '../domain/session-machine.ts';
 import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
-import { changedMsOf, type Entry } from '../ports/file-source.ts';
+import { changedMsOf, type Entry, tickMaxMs } from '../ports/file-source.ts';
 import type { Journal } from '../ports/journal.ts';
 import { type Survey, type SurveyedSession, surveyFolder, surveySubtree } from './folder-survey.ts';
 import type { FolderLooks } from './metered-source.ts';
@@ -202,7 +202,7 @@ export class SessionTracker {
     const isOpen = tracked.state.at === 'open' || tracked.state.at === 'sealing';
     if (isOpen && tracked.heldBy === undefined) {
       events.emit('session.vanished', { session: sessionName(tracked), path });
-      await observer.sealVanished(tracked);
+      await observer.settling.sealVanished(tracked);
     }
     journal.setGone(tracked.record.sid);
     this.sessions.remove(tracked);
@@ -210,12 +210,16 @@ export class SessionTracker {
 
   /** A session's last log arrived. */
   async onShipped(sid: number, root: WatchedPath): Promise<void> {
-    const { sharing } = this.#options;
+    const { sharing, journal, clock } = this.#options;
     const tracked = this.#memory.get(root);
     if (!tracked) return sharing.onShipped(root, true);
     if (tracked.record?.sid !== sid) return;
     tracked.state = advance(tracked.state, { type: 'shipped' });
-    if (tracked.state.at === 'shipped' && tracked.changing.length === 0) await sharing.onShipped(root, false);
+    if (tracked.state.at !== 'shipped' || tracked.changing.length > 0) return;
+    // Not done with while a file of it was sent right after it was written.
+    if (journal.session(sid)?.shape !== '') return sharing.onShipped(root, false);
+    tracked.verifyAtMs = clock.monotonicMs() + tickMaxMs;
+    tracked.lookAtMs = tracked.verifyAtMs;
   }
 
   /** Roots that are still being written, or will be: what is worth watching. */

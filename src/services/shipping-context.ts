@@ -5,6 +5,13 @@ import type { FileSource } from '../ports/file-source.ts';
 import type { Journal, SessionIdentity } from '../ports/journal.ts';
 import type { ObjectStore, StoredObject } from '../ports/object-store.ts';
 import type { DestinationGate } from './destination-gate.ts';
+import type { Turns } from './turns.ts';
+
+/**
+ * By session: one turn from the first claim that is made to the journal's word of all of them, one for each that is let
+ * go. Outside of these, the journal knows which claims are needed.
+ */
+export type Claiming = Turns<number>;
 
 /** What everything that ships shares. */
 export interface ShippingContext {
@@ -17,6 +24,7 @@ export interface ShippingContext {
   readonly retry: RetryLimits;
   readonly keyTemplate: string;
   readonly logBytesMax: number;
+  readonly claiming: Claiming;
 }
 
 /** Thrown when a key that this session wants holds another session's object: the whole session moves to another id. */

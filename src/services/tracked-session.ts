@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { openSession, type SessionState } from '../domain/session-machine.ts';
 import { displayPath, pathToBytes, type WatchedPath } from '../domain/watched-path.ts';
-import { type Entry, fingerprintOf } from '../ports/file-source.ts';
+import { type Entry, fingerprintOf, withoutDoubt } from '../ports/file-source.ts';
 import type { FileRecord, SessionIdentity, SessionRecord } from '../ports/journal.ts';
 import type { ProcessIdentity } from '../ports/process-table.ts';
 import type { SurveyedSession } from './folder-survey.ts';
@@ -32,6 +32,10 @@ export class TrackedSession {
   seenIn = 0;
   /** Monotonic; when it must be looked at again without a hint. */
   lookAtMs = Number.POSITIVE_INFINITY;
+  /** Monotonic; what comes to rest only later is not waited for. */
+  hurryFromMs = Number.POSITIVE_INFINITY;
+  /** Monotonic; when files that were sent too soon after they were written are read again. */
+  verifyAtMs = Number.POSITIVE_INFINITY;
   /** Files that the last log names as `changing`: not done with, whatever the state says. */
   changing: readonly WatchedPath[] = [];
   /** As the last look found it, while it is open. */
@@ -96,7 +100,7 @@ export class TrackedSession {
     return new Map(
       rows.map((row) => [
         this.kind === 'file' ? this.root : prefix + row.path,
-        { fingerprint: row.fingerprint, changedAtMs: Number.NEGATIVE_INFINITY },
+        { fingerprint: withoutDoubt(row.fingerprint), changedAtMs: Number.NEGATIVE_INFINITY },
       ]),
     );
   }

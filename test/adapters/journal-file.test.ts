@@ -152,6 +152,25 @@ describe('a journal file', () => {
     journal.close();
   });
 
+  test('from before uploads had tokens keeps them, and goes on with them', async () => {
+    const state = await temporaryDirectory();
+    const old = openJournalFile(state, holder);
+    const before = createSqliteJournal(old);
+    const { sid } = before.begin(newSession('a'));
+    const layout = { firstBytes: 100, doublesEvery: 900 };
+    const upload = { key: 'k', uploadId: 'u', checksum: 'md5', layout, file: 'f', beganAtMs: 1 } as const;
+    before.beginUpload(sid, 'x', upload);
+    before.close();
+    const database = new DatabaseSync(join(state, 'journal.sqlite'));
+    database.exec('ALTER TABLE uploads DROP COLUMN token; PRAGMA user_version = 2');
+    database.close();
+    const journal = createSqliteJournal(openJournalFile(state, holder));
+    onTestFinished(() => journal.close());
+    expect(journal.openUpload(sid, 'x')).toEqual({ ...upload, path: 'x', parts: [], resume: undefined });
+    journal.beginUpload(sid, 'y', { ...upload, token: 't' });
+    expect(journal.openUpload(sid, 'y')?.token).toBe('t');
+  });
+
   test.each([
     ['is no database', 'this was never a journal, but some notes\n'.repeat(200)],
     ['has lost its first page', `${'\0'.repeat(100)}${'x'.repeat(8000)}`],

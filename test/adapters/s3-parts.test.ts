@@ -1,7 +1,6 @@
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createS3Store } from '../../src/adapters/s3-store.ts';
-import { Conflict, UploadGone } from '../../src/domain/failure.ts';
+import { Conflict, PartsRefused, UploadGone } from '../../src/domain/failure.ts';
 import { growingLayout, type PartRange } from '../../src/domain/part-layout.ts';
 import type { PartUpload, SentPart } from '../../src/ports/part-store.ts';
 import { crc32Of, etagOfParts, md5Of } from '../fakes/memory-digest.ts';
@@ -45,7 +44,7 @@ const head = (more: Record<string, string>): ScriptedAnswer => ({
 async function completing(
   answer: ScriptedAnswer,
   there: ScriptedAnswer | undefined,
-  options: EngineOptions = {},
+  { token, ...options }: EngineOptions & { readonly token?: string } = {},
 ) {
   let isDone = false;
   const server = await scriptedS3((request) => {
@@ -55,10 +54,10 @@ async function completing(
     if (request.method === 'HEAD') return there ?? errorAnswer(404, 'NotFound');
     return errorAnswer(404, 'NoSuchUpload');
   });
-  const { parts } = engineAt(server.endpoint, options);
-  const upload = uploadOf(options.checksums === 'md5' ? 'md5' : 'crc32');
+  const { parts, refusals } = engineAt(server.endpoint, options);
+  const upload = { ...uploadOf(options.checksums === 'md5' ? 'md5' : 'crc32'), token };
   const result = parts.complete(upload, sent, absent, never);
-  return { result, requests: server.requests };
+  return { result, requests: server.requests, refusals };
 }
 
 const receipt = { etag, sizeBytes: 150, crc32: crc32Of(bytes), partSizeBytes: 100 };
@@ -92,13 +91,61 @@ describe('complete() is settled by looking', () => {
     ['a lost answer', 'reset', other, { kind: 'transient' }],
     ['an unknown upload', errorAnswer(404, 'NoSuchUpload'), undefined, { name: 'UploadGone' }],
     ['an unknown upload', errorAnswer(404, 'NoSuchUpload'), other, { name: 'UploadGone' }],
-    ['parts that are not there', errorAnswer(400, 'InvalidPart'), undefined, { name: 'UploadGone' }],
+    ['parts that are not there', errorAnswer(400, 'InvalidPart'), undefined, { code: 'InvalidPart' }],
+    ['parts that are too small', errorAnswer(400, 'EntityTooSmall'), undefined, { name: 'PartsRefused' }],
     ['parts with other bytes', errorAnswer(400, 'BadDigest'), undefined, { name: 'UploadGone' }],
     ['a condition that fails', errorAnswer(412, 'PreconditionFailed'), other, { name: 'Conflict' }],
     ['a denial', errorAnswer(403, 'AccessDenied'), undefined, { kind: 'blocked', code: 'AccessDenied' }],
   ])('after %s, with nothing or other bytes there', async (_, answer, there, expected) => {
     const { result } = await completing(answer, there);
     await expect(result).rejects.toMatchObject(expected);
+  });
+
+  test('and tells how parts are to be cut when it refuses them, whatever else happens', async () => {
+    const { result, refusals } = await completing(errorAnswer(400, 'InvalidPart'), undefined);
+    await expect(result).rejects.toBeInstanceOf(PartsRefused);
+    expect(refusals).toHaveLength(1);
+    const gone = await completing(errorAnswer(404, 'NoSuchUpload'), undefined);
+    await expect(gone.result).rejects.toBeInstanceOf(UploadGone);
+    expect(gone.refusals).toEqual([]);
+  });
+
+  describe('by the token of the upload, where KMS makes the ETag no MD5 and no checksum is kept', () => {
+    const lost = errorAnswer(500, 'InternalError');
+    const opaque = (upload: Record<string, string>) =>
+      head({ etag: `"${'a'.repeat(32)}-2"`, 'x-amz-server-side-encryption': 'aws:kms', ...upload });
+    const options = { checksums: 'md5', token: 't1' } as const;
+    const tokenOf = (token: string) => ({ 'x-amz-meta-upload': token });
+
+    test.each([true, false])('that is there, on AWS: %s', async (isAws) => {
+      const { result } = await completing(lost, opaque(tokenOf('t1')), { ...options, isAws });
+      expect(await result).toEqual({ ...receipt, etag: `${'a'.repeat(32)}-2` });
+    });
+
+    test('with nothing of another upload, of none, and of another size', async () => {
+      for (const there of [
+        opaque(tokenOf('t2')),
+        opaque({}),
+        opaque({ ...tokenOf('t1'), 'content-length': '9' }),
+      ])
+        await expect((await completing(lost, there, options)).result).rejects.toMatchObject({
+          kind: 'transient',
+        });
+    });
+
+    test('and an answer that says nothing of the object is not believed for another one', async () => {
+      const success = { status: 200, body: '<C/>' };
+      const other = (await completing(success, opaque(tokenOf('t2')), options)).result;
+      await expect(other).rejects.toMatchObject({ code: 'IntegrityMismatch' });
+      const { etag } = await (await completing(success, opaque(tokenOf('t1')), options)).result;
+      expect(etag).toBe(`${'a'.repeat(32)}-2`);
+    });
+  });
+
+  test('and says when the same bytes were put there by another upload', async () => {
+    const there = head({ etag: `"${etag}"`, 'x-amz-meta-upload': 't2' });
+    const { result } = await completing(errorAnswer(412, 'PreconditionFailed'), there, { token: 't1' });
+    expect(await result).toEqual({ ...receipt, byOther: true });
   });
 
   test('where the server has 500 for an upload that it does not know', async () => {
@@ -132,18 +179,21 @@ describe('begin()', () => {
   const begin = { key, contentType: 'text/plain', metadata: { session: 's' } };
   const kind = 'x-amz-checksum-type';
   const algorithm = 'x-amz-checksum-algorithm';
+  /** Two draws of one half. */
+  const token = '800000000000'.repeat(2);
 
   test('agrees on one CRC-32 of the whole', async () => {
     const { endpoint, requests } = await scriptedS3(() =>
       created({ [kind]: 'FULL_OBJECT', [algorithm]: 'CRC32' }),
     );
     const begun = await engineAt(endpoint, { firstBytes: 100 }).parts.begin(begin, never);
-    expect(begun).toEqual({ uploadId: 'u1', checksum: 'crc32', layout: growingLayout(100) });
+    expect(begun).toEqual({ uploadId: 'u1', checksum: 'crc32', layout: growingLayout(100), token });
     expect(requests[0]?.headers).toMatchObject({
       [kind]: 'FULL_OBJECT',
       [algorithm]: 'CRC32',
       'x-amz-meta-session': 's',
       'x-amz-meta-part-size': '100',
+      'x-amz-meta-upload': token,
     });
   });
 
@@ -415,16 +465,4 @@ test.each<[ScriptedAnswer, boolean]>([
 ])('abort() on %j says %s', async (answer, expected) => {
   const { endpoint } = await scriptedS3(() => answer);
   expect(await engineAt(endpoint).parts.abort(uploadOf(), never)).toBe(expected);
-});
-
-test.each([
-  ['https://abc.r2.cloudflarestorage.com', 0],
-  ['https://s3.example.com', 900],
-])('parts of %s double every %i', async (endpoint, doublesEvery) => {
-  const destination = { bucket: 'b', region: 'auto', endpoint, pathStyle: true, tags: {} };
-  const limits = { partSizeBytes: 8 * 1024 ** 2, partConcurrency: 1, objectBytesMax: 100 * 1024 ** 3 };
-  const store = createS3Store({ destination, ...limits });
-  expect(store.parts?.layout.doublesEvery).toBe(doublesEvery);
-  expect(store.parts?.layout.firstBytes).toBe(doublesEvery === 0 ? 11 * 1024 ** 2 : 8 * 1024 ** 2);
-  await store.close();
 });

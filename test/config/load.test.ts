@@ -39,6 +39,7 @@ test('loadConfig() without any setting but a bucket gives the defaults', () => {
     retention: { localFiles: 'keep', keepForMs: 604_800_000 },
     drain: { timeoutMs: 25_000 },
     defaults: {},
+    probes: { cloudMetadata: 'auto', providerApi: 'off' },
     log: { level: 'info', format: 'auto' },
   });
   expect(folderHash).toMatch(/^[0-9a-f]{12}$/);
@@ -102,6 +103,8 @@ const everyKey: Record<
   'defaults.pod': ['gpuType=H100,gpuCount=8', { defaults: { pod: { gpuType: 'H100', gpuCount: 8 } } }],
   'defaults.costPerHour': ['12.5', { defaults: { costPerHour: 12.5 } }],
   'defaults.currency': ['EUR', { defaults: { currency: 'EUR' } }],
+  'probes.cloudMetadata': ['off', { probes: { cloudMetadata: 'off' } }],
+  'probes.providerApi': ['on', { probes: { providerApi: 'on' } }],
   'log.level': ['debug', { log: { level: 'debug' } }],
   'log.format': ['json', { log: { format: 'json' } }],
 };

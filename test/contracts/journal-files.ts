@@ -98,7 +98,11 @@ export function fileContract(bench: JournalBench): void {
       expect(bench.journal.pendingClaims()).toEqual(new Set(['c1', 'c2']));
       sent(sid, 'x');
       expect(bench.journal.pendingClaims()).toEqual(new Set(['c2']));
-      expect(['x', 'y', 'z'].map((path) => bench.journal.needsClaim(sid, path))).toEqual([false, true, false]);
+      expect(['x', 'y', 'z'].map((path) => bench.journal.needsClaim(sid, path))).toEqual([
+        false,
+        true,
+        false,
+      ]);
       bench.journal.recordParked(sid, 'y', parkedOf());
       expect(bench.journal.pendingClaims()).toEqual(new Set(['c2']));
       expect(bench.journal.needsClaim(sid, 'y')).toBe(true);

@@ -31,14 +31,15 @@ export function ledgerContract(bench: JournalBench): void {
   describe('an upload in parts', () => {
     test('is remembered with all that another life needs to go on', () => {
       const sid = begun('run');
-      bench.journal.beginUpload(sid, 'a', uploadOf('u1', { checksum: 'md5' }));
+      const upload = uploadOf('u1', { checksum: 'md5', token: 't' });
+      bench.journal.beginUpload(sid, 'a', upload);
       for (const part of [partOf(3), partOf(1), partOf(2, { sizeBytes: 50 })])
         bench.journal.recordPart(sid, 'a', 'u1', part);
       bench.journal.recordPart(sid, 'a', 'u1', partOf(2, { etag: 'again' }));
       bench.journal.recordResume(sid, 'a', 'u1', { etag: 'r', parts: 2 });
       bench.reopen();
       expect(bench.journal.openUpload(sid, 'a')).toEqual({
-        ...uploadOf('u1', { checksum: 'md5' }),
+        ...upload,
         path: 'a',
         parts: [partOf(1), partOf(2, { etag: 'again' }), partOf(3)],
         resume: { etag: 'r', parts: 2 },
@@ -233,6 +234,25 @@ export function ledgerContract(bench: JournalBench): void {
       expect(bench.shipmentOf(sid).logDoubted).toBe(false);
       bench.journal.recover();
       expect(bench.shipmentOf(sid).logDoubted).toBe(true);
+    });
+
+    test('that met an object nobody knows of leaves the log contested until one is written', () => {
+      const sid = queued('run', companion('a'));
+      bench.sent(sid, 'a');
+      bench.journal.recordLog(sid, logOf(1, []));
+      bench.journal.contestLog(sid);
+      const contested = { logContested: true, logDoubted: true, logDigest: undefined };
+      expect(bench.shipmentOf(sid)).toMatchObject(contested);
+      expect(bench.file(sid, 'a')?.listed).toBe(true);
+      bench.journal.setCertain(sid);
+      bench.journal.postpone(sid, 0, parkedOf());
+      bench.journal.recover();
+      bench.reopen();
+      expect(bench.shipmentOf(sid)).toMatchObject(contested);
+      bench.journal.recordLog(sid, { ...logOf(2, []), found: true });
+      expect(bench.shipmentOf(sid)).toMatchObject({ logContested: true, logDigest: expect.any(String) });
+      bench.journal.recordLog(sid, logOf(3, []));
+      expect(bench.shipmentOf(sid)).toMatchObject({ logContested: false, logDoubted: true });
     });
   });
 }

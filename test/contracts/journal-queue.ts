@@ -37,6 +37,7 @@ export function queueContract(bench: JournalBench): void {
         logDigest: undefined,
         certain: true,
         logDoubted: false,
+        logContested: false,
         attempts: 0,
       });
       bench.journal.enqueue(sid, workOf([]));

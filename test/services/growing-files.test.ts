@@ -66,6 +66,15 @@ function record(world: World) {
   return readResumeRecord(world.store.text(only));
 }
 
+/** Every version of the file's record: of which upload, how many parts. */
+function recorded(world: World): string[] {
+  const [only = ''] = world.store.keys(resumePrefix);
+  return world.store.versions(only).map(({ bytes }) => {
+    const { uploadId, parts } = readResumeRecord(bytes.toString()) ?? {};
+    return `${uploadId} ${parts?.length}`;
+  });
+}
+
 const sent = (world: World) => world.store.calls.filter((call) => call === `sendPart ${key}`).length;
 
 async function finish(world: World, agent: TestAgent): Promise<void> {
@@ -120,6 +129,7 @@ test('each turn leaves a record from which another host could complete', async (
   const { world, agent } = await open('aaaaaaaabbb');
   expect(record(world)).toMatchObject({ session: 'a', path: 'out.log', key, condition: { absent: true } });
   expect(record(world)?.parts).toHaveLength(1);
+  expect(record(world)?.schedule).toEqual({ ageMs: snapshotEveryMs, everyMs: snapshotEveryMs });
   await grow(world, agent, 'bbbbbcccccccc');
   expect(record(world)?.parts.map(({ number, sizeBytes }) => [number, sizeBytes])).toEqual([
     [1, 8],
@@ -200,16 +210,85 @@ test.each<[string, (world: World) => void]>([
   expect(world.log()).toMatchObject({ companions: [{ bytes: 25 }], missing: [] });
 });
 
-test('a file that was cut below what was sent starts over', async () => {
+test.each<[string, string, string]>([
+  ['to less than a part', 'zzzz', ''],
+  ['below what was sent', 'zzzzzzzzy', 'zzzzzzzz'],
+])(
+  'a file that was cut %s starts over, and its record names nothing that is gone',
+  async (_, text, parts) => {
+    const { world, agent } = await open('aaaaaaaabbbbbbbb');
+    const [before] = world.store.openUploads();
+    world.folder.write('a/out.log', text);
+    await agent.look();
+    await agent.grown();
+    // Nothing of it is settled yet.
+    expect(world.events.of('upload.restarted')).toEqual([]);
+    await later(world, agent, settleMs);
+    if (parts !== '') {
+      expect(world.events.of('upload.restarted')).toHaveLength(1);
+      expect(inBucket(world)).toBe(parts);
+      expect(recorded(world)).toEqual(['upload-1 1', 'upload-1 2', 'upload-1 0', 'upload-2 1'].slice(-3));
+      expect(before?.uploadId).toBe('upload-1');
+    }
+    await finish(world, agent);
+    expect(world.store.text(key)).toBe(text);
+    expect(world.events.of('upload.restarted').length).toBeLessThanOrEqual(1);
+  },
+);
+
+test('what was sent is given up only once its record is void', async () => {
   const { world, agent } = await open('aaaaaaaabbbbbbbb');
-  world.folder.write('a/out.log', 'zzzzzzzzy');
+  const recordKey = world.store.keys(resumePrefix)[0] ?? '';
+  world.folder.write('a/out.log', 'zzzzzzzzyyyyyyyyxxxxxxxxw');
+  await agent.look();
+  await world.clock.advance(settleMs);
+  world.store.failNext('put', new Failure({ kind: 'transient', code: 'SlowDown', attempted: 'writing "k"' }));
   await agent.look();
   await agent.grown();
-  // Nothing of it is settled yet.
   expect(world.events.of('upload.restarted')).toEqual([]);
+  expect(agent.journal.openUpload(1, 'out.log')?.uploadId).toBe('upload-1');
+  // Applied, and then nobody lived to hear of it.
+  world.store.failNext(
+    'put',
+    new Failure({ kind: 'transient', code: 'ECONNRESET', attempted: 'x' }),
+    'after',
+  );
+  await world.clock.advance(60_000);
+  await agent.grown();
+  expect(readResumeRecord(world.store.text(recordKey))?.parts).toEqual([]);
+  expect(agent.journal.openUpload(1, 'out.log')?.uploadId).toBe('upload-1');
+  const next = world.start({ snapshotEveryMs });
+  await next.look();
+  await later(world, next, settleMs);
+  expect(world.events.of('upload.restarted')).toHaveLength(1);
+  expect(recorded(world).slice(-3)).toEqual(['upload-1 0', 'upload-1 0', 'upload-2 3']);
+});
+
+test('where nobody may have recorded anything, nothing is made void', async () => {
+  const { world, agent } = await open('aaaa');
+  world.store.failNext('sendPart', new Failure({ kind: 'transient', code: 'SlowDown', attempted: 'x' }));
+  await grow(world, agent, 'bbbb');
+  world.folder.remove('a/out.log');
+  world.folder.write('a/out.log', 'zzzzzzzzyyyyyyyy');
+  await agent.look();
   await later(world, agent, settleMs);
   await finish(world, agent);
-  expect(world.store.text(key)).toBe('zzzzzzzzy');
+  expect(world.events.of('upload.restarted')).toMatchObject([{ sentBytes: 0 }]);
+  expect(recorded(world).filter((text) => text.endsWith(' 0'))).toEqual([]);
+  expect(world.store.text(key)).toBe('zzzzzzzzyyyyyyyy');
+});
+
+test('where a record is never taken, what was sent is given up all the same', async () => {
+  const { world, agent } = await open('aaaaaaaabbbbbbbb');
+  world.folder.write('a/out.log', 'zzzzzzzzyyyyyyyyxxxxxxxxw');
+  await agent.look();
+  await world.clock.advance(settleMs);
+  const refused = { kind: 'permanent', code: 'InvalidRequest', attempted: 'x', remedy: 'y' } as const;
+  world.store.failNext('put', new Failure(refused));
+  await agent.look();
+  await agent.grown();
+  expect(world.events.of('upload.restarted')).toHaveLength(1);
+  expect(inBucket(world)).toBe('zzzzzzzz|yyyyyyyy|xxxxxxxx');
 });
 
 test('silence completes the file; what it grows by later is sent alone, the rest is copied', async () => {

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Follower, type FormatReader, nothing, UnreadableFile } from '../../src/formats/reader.ts';
+import {
+  type Follower,
+  type FormatReader,
+  nothing,
+  type Selection,
+  UnreadableFile,
+} from '../../src/formats/reader.ts';
 import { SessionReadings } from '../../src/services/session-reading.ts';
 import { MemoryFolder } from '../fakes/memory-folder.ts';
 
@@ -16,16 +22,16 @@ const plainReader: FormatReader = {
   name: 'plain',
   recognise: () => undefined,
   select: (files) =>
-    files.flatMap(({ path }) => {
+    files.flatMap(({ path }): Selection[] => {
       if (path === 'a.log') {
-        return [{ manner: 'append', path, keep: 'companion', follow: () => new TextFollower() } as const];
+        return [{ manner: 'append', path, keep: 'companion', follow: () => new TextFollower() }];
       }
       if (path !== 'a.json') return [];
       const parse = (bytes: Buffer) => {
         if (bytes.length === 0) throw new UnreadableFile('an empty file');
         return bytes.toString();
       };
-      return [{ manner: 'whole', path, keep: 'companion', bytesMax: 100, parse } as const];
+      return [{ manner: 'whole', path, keep: 'companion', bytesMax: 100, parse }];
     }),
   assess: (read) => ({
     ...nothing,

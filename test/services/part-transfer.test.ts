@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { Conflict, Failure, FileFailure } from '../../src/domain/failure.ts';
 import type { Receipt } from '../../src/ports/object-store.ts';
 import { countServed } from '../../src/services/counted-store.ts';
@@ -357,4 +357,48 @@ test('the condition of the last request is kept', async () => {
   await expect(bench.finish()).rejects.toThrow(Conflict);
   expect(bench.store.text(key)).toBe('somebody');
   expect(bench.recorded()).toEqual([1, 2, 3]);
+});
+
+describe('parts that are refused when they were taken', () => {
+  const bytes = 'abcdefghijklmnopqrstuvwxyz';
+
+  test('for their sizes are sent once more, cut alike', async () => {
+    const bench = new Bench({ doublesEvery: 1, refuses: 'unequal' });
+    bench.write(bytes);
+    const receipt = await bench.finish();
+    expect(bench.store.text(key)).toBe(bytes);
+    expect(receipt).toMatchObject({ partSizeBytes: 4 });
+    expect(bench.restarts()).toEqual([expect.stringContaining('refuses them now (InvalidPart)')]);
+    // 4, 8, 14 bytes; then six of 4 and the rest.
+    expect(bench.calls('sendPart')).toBe(3 + 7);
+    expect(bench.journal.uploadCounts()).toMatchObject({ open: 1, abandoned: 1, abandonedBytes: 26 });
+    bench.journal.closeUpload(bench.sid, 'grows.log');
+    bench.write(`${bytes}${bytes}`);
+    await bench.finish(receipt);
+    expect(bench.restarts()).toHaveLength(1);
+  });
+
+  test('whatever is done are left to a person, who is told what to do', async () => {
+    const bench = new Bench({ refuses: 'all' });
+    bench.write(bytes);
+    const error = await bench.finish().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ kind: 'permanent', code: 'InvalidPart' });
+    expect(error).toMatchObject({
+      message: expect.stringContaining('sending file "grows.log" in parts: begun anew after a refusal'),
+      remedy: expect.stringContaining('upload.partSize'),
+    });
+    expect(bench.calls('complete')).toBe(2);
+    expect(bench.journal.uploadCounts()).toMatchObject({ open: 0, abandoned: 2 });
+  });
+});
+
+test('the same bytes put there by another upload end this one, whose parts are to be freed', async () => {
+  const bench = new Bench();
+  bench.write('abcdefghij');
+  await bench.finish();
+  bench.journal.closeUpload(bench.sid, 'grows.log');
+  const receipt = await bench.finish();
+  expect(receipt).not.toHaveProperty('byOther');
+  expect(bench.store.versions(key)).toHaveLength(1);
+  expect(bench.journal.uploadCounts()).toMatchObject({ open: 0, abandoned: 1, abandonedBytes: 10 });
 });

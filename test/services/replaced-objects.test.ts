@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import { Conflict, Failure } from '../../src/domain/failure.ts';
+import { partsOf } from '../../src/domain/part-layout.ts';
 import { sessionLogSchema } from '../../src/domain/session-log.ts';
-import type { ObjectStore } from '../../src/ports/object-store.ts';
+import type { ObjectStore, PutRequest } from '../../src/ports/object-store.ts';
+import type { PartStore } from '../../src/ports/part-store.ts';
 import { recoverSession } from '../../src/services/recovery.ts';
+import { sourceOf } from '../support/byte-source.ts';
 import { keyTemplate, settleMs, type TestAgent, World } from '../support/services.ts';
 
 const snapshotEveryMs = 5 * 60_000;
@@ -14,41 +17,60 @@ const log = 'training-logs/2026/01/a.log';
 const key = 'training-logs/companions/2026/01/a/out.log';
 
 /** The same store, in which each request that replaces an object that the log lists at that moment is noted. */
-function watching(world: World, replaced: string[]): (store: ObjectStore) => ObjectStore {
-  const note = (at: string) => {
+function watching(
+  world: World,
+  replaced: string[],
+  before: () => Promise<void> = async () => {},
+): (store: ObjectStore) => ObjectStore {
+  const note = async (at: string) => {
+    if (at !== log) await before();
     const there = world.store.versions(at).at(-1)?.object.etag;
     const text = world.store.versions(log).at(-1)?.bytes.toString();
     if (at === log || there === undefined || text === undefined) return;
     const listed = sessionLogSchema.parse(JSON.parse(text)).companions.find((entry) => entry.key === at);
     if (listed?.etag === there) replaced.push(at);
   };
-  return (store) => {
-    const { parts } = store;
-    if (!parts) return expect.fail('the store has no parts');
-    return {
-      name: store.name,
-      createIsAtomic: store.createIsAtomic,
-      createSettleMs: store.createSettleMs,
-      find: store.find.bind(store),
-      get: store.get.bind(store),
-      verify: store.verify.bind(store),
-      put: async (request, signal) => {
-        if ('etag' in request.condition) note(request.key);
-        return await store.put(request, signal);
+  return (store) => ({
+    ...over(store, async (request) => {
+      if ('etag' in request.condition) await note(request.key);
+    }),
+    parts: store.parts && {
+      ...boundParts(store.parts),
+      complete: async (upload, sent, condition, signal) => {
+        if ('etag' in condition) await note(upload.key);
+        return await (store.parts?.complete(upload, sent, condition, signal) ?? expect.fail('no parts'));
       },
-      parts: {
-        layout: parts.layout,
-        begin: parts.begin.bind(parts),
-        send: parts.send.bind(parts),
-        copy: parts.copy.bind(parts),
-        complete: async (upload, sent, condition, signal) => {
-          if ('etag' in condition) note(upload.key);
-          return await parts.complete(upload, sent, condition, signal);
-        },
-        abort: parts.abort.bind(parts),
-      },
-      close: store.close.bind(store),
-    };
+    },
+  });
+}
+
+/** The same store, in which `before` is awaited before each put. */
+function over(store: ObjectStore, before: (request: PutRequest) => Promise<void>): ObjectStore {
+  return {
+    name: store.name,
+    createIsAtomic: store.createIsAtomic,
+    createSettleMs: store.createSettleMs,
+    find: store.find.bind(store),
+    get: store.get.bind(store),
+    verify: store.verify.bind(store),
+    put: async (request, signal) => {
+      await before(request);
+      return await store.put(request, signal);
+    },
+    parts: store.parts,
+    close: store.close.bind(store),
+  };
+}
+
+function boundParts(parts: PartStore): PartStore {
+  const { layout } = parts;
+  return {
+    layout,
+    begin: parts.begin.bind(parts),
+    send: parts.send.bind(parts),
+    copy: parts.copy.bind(parts),
+    complete: parts.complete.bind(parts),
+    abort: parts.abort.bind(parts),
   };
 }
 
@@ -98,7 +120,8 @@ test('a host that returns announces what was recovered before it replaces it', a
   });
 });
 
-test('a host that died with the file queued does the same', async () => {
+/** The session has ended, and its host died once all of the file was sent, and before that became an object. */
+async function diedAtTheEnd(): Promise<{ world: World; replaced: string[] }> {
   const { world, replaced } = await died();
   const agent = world.start({ snapshotEveryMs });
   world.folder.append('a/out.log', 'bbbbb');
@@ -106,6 +129,11 @@ test('a host that died with the file queued does the same', async () => {
   world.store.failNext('complete', new Failure({ kind: 'transient', code: 'ECONNRESET', attempted: 'x' }));
   await agent.deliver();
   expect(world.log()).toMatchObject({ missing: [{ path: 'out.log', reason: 'pending' }] });
+  return { world, replaced };
+}
+
+test('a host that died with the file queued does the same', async () => {
+  const { world, replaced } = await diedAtTheEnd();
   await recovered(world);
   expect(world.log().companions).toHaveLength(1);
   world.folder.append('a/out.log', 'c');
@@ -117,31 +145,29 @@ test('a host that died with the file queued does the same', async () => {
 });
 
 test('a log that is read just before another host lists the object is written over, so that it never does', async () => {
-  const { world, replaced } = await died();
+  const { world, replaced } = await diedAtTheEnd();
   // The other host has completed the object, and is about to write the log that lists it.
   const held = Promise.withResolvers<void>();
   const atLog = Promise.withResolvers<void>();
-  const slow: ObjectStore = Object.assign(Object.create(world.store), {
-    put: async (...[request, signal]: Parameters<ObjectStore['put']>) => {
-      if (world.store.versions(key).length > 0) {
-        atLog.resolve();
-        await held.promise;
-      }
-      return await world.store.put(request, signal);
-    },
+  const slow = over(world.store, async () => {
+    if (world.store.versions(key).length === 0) return;
+    atLog.resolve();
+    await held.promise;
   });
   const recovering = recovered(world, slow).catch((error: unknown) => error);
   await atLog.promise;
   expect(world.store.versions(key)).toHaveLength(1);
-  world.folder.append('a/out.log', 'bbbbbccc');
-  world.folder.write('a/result.json', completed);
-  const back = world.start({ snapshotEveryMs, store: watching(world, replaced) });
-  await shipsAll(world, back);
-  held.resolve();
+  world.folder.append('a/out.log', 'c');
+  // It does so right before its object is replaced.
+  const store = watching(world, replaced, async () => {
+    held.resolve();
+    await recovering;
+  });
+  await shipsAll(world, world.start({ snapshotEveryMs, store }));
   expect(await recovering).toBeInstanceOf(Conflict);
   expect(replaced).toEqual([]);
-  expect(world.store.text(key)).toBe('aaaaaaaabbbbbbbbccc');
-  expect(world.log().companions).toMatchObject([{ path: 'out.log', bytes: 19 }]);
+  expect(world.store.text(key)).toBe('aaaaaaaabbbbbbbbc');
+  expect(world.log().companions).toMatchObject([{ path: 'out.log', bytes: 17 }]);
 });
 
 test('an object of the session that no log lists costs one more revision, and nothing else', async () => {
@@ -177,13 +203,23 @@ test('dying between the look and the write begins with the look again', async ()
 });
 
 test('an object that is found to hold the bytes frees the parts of an upload that did not make it', async () => {
-  const { world } = await died();
+  const { world } = await diedAtTheEnd();
   const { origin = '' } = world.store.versions(log).at(-1)?.object.metadata ?? {};
-  world.store.seed(key, 'aaaaaaaabbb', { origin });
-  world.folder.write('a/result.json', completed);
+  const { parts } = world.store;
+  const [open] = world.store.openUploads();
+  if (!parts || !open) return expect.fail('nothing is open');
+  const begun = await parts.begin({ key, contentType: 'text/plain', metadata: { origin } }, never);
+  const upload = { key, ...begun };
+  const bytes = 'aaaaaaaabbbbbbbb';
+  const source = sourceOf(bytes);
+  const sent = [];
+  for (const part of partsOf(upload.layout, bytes.length))
+    sent.push(await parts.send(upload, part, source, never));
+  await parts.complete(upload, sent, { absent: true }, never);
   const back = world.start({ snapshotEveryMs });
   await shipsAll(world, back);
   expect(world.store.versions(key)).toHaveLength(1);
-  expect(world.log()).toMatchObject({ companions: [{ path: 'out.log', bytes: 11 }], missing: [] });
-  expect(back.journal.uploadCounts()).toMatchObject({ open: 0, abandoned: 1 });
+  expect(world.log()).toMatchObject({ companions: [{ path: 'out.log', bytes: 16 }], missing: [] });
+  expect(back.journal.uploadCounts()).toMatchObject({ open: 0, abandoned: 1, abandonedBytes: 16 });
+  expect(world.store.openUploads().map(({ uploadId }) => uploadId)).toEqual([open.uploadId]);
 });

@@ -42,6 +42,7 @@ import { ResumeRecords } from '../../src/services/resume-records.ts';
 import { RootRecognition, type SurveyRules } from '../../src/services/root-recognition.ts';
 import { SessionLeases } from '../../src/services/session-leases.ts';
 import { SessionObserver } from '../../src/services/session-observer.ts';
+import type { SessionPlaces } from '../../src/services/session-places.ts';
 import { SessionReadings } from '../../src/services/session-reading.ts';
 import { type SessionSharing, unshared } from '../../src/services/session-sharing.ts';
 import { SessionShipping } from '../../src/services/session-shipping.ts';
@@ -50,6 +51,7 @@ import { SessionTracker } from '../../src/services/session-tracker.ts';
 import { SharedSessions } from '../../src/services/shared-sessions.ts';
 import type { ShippingContext } from '../../src/services/shipping-context.ts';
 import { TransferRate } from '../../src/services/transfer-rate.ts';
+import { Turns } from '../../src/services/turns.ts';
 import { Uploader } from '../../src/services/uploader.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { FakeProcesses } from '../fakes/fake-processes.ts';
@@ -74,6 +76,10 @@ const promptly: Clock = {
   monotonicMs: () => 0,
   random: () => 0,
   sleep: () => new Promise((resolve) => setImmediate(resolve)),
+};
+
+const unknownPlaces: Pick<SessionPlaces, 'of'> = {
+  of: async () => ({ told: [], otherwise: undefined, warnings: [] }),
 };
 
 /** Events in order, each by its name with its fields. */
@@ -107,6 +113,8 @@ export interface StartOptions {
   readonly bytesMax?: number;
   /** Absent: no session is old enough. */
   readonly snapshotEveryMs?: number;
+  /** Absent: nobody knows where sessions ran. */
+  readonly places?: (source: FileSource) => Pick<SessionPlaces, 'of'>;
 }
 
 /** The world around an agent: it outlives every one of them. */
@@ -206,7 +214,7 @@ export class TestAgent {
       keyTemplate,
       folder,
       agent: { version: '0.1.0', host },
-      defaults: undefined,
+      places: options.places?.(source) ?? unknownPlaces,
       growsFromBytes,
     });
     if (options.leases) {
@@ -227,6 +235,7 @@ export class TestAgent {
       this.keeper = new LeaseKeeper({ leases, clock, onDue });
     }
     const { sharing } = this;
+    const claiming = new Turns<number>();
     const settles = () => (this.#isNetwork() ? networkSettleMs : settleMs);
     this.observer = new SessionObserver({
       ...base,
@@ -246,6 +255,7 @@ export class TestAgent {
       folder,
       idleMs,
       settleMs: settles,
+      claiming,
       onEnqueued: () => this.uploader.wake(),
     });
     const looking = { spentMs: 0 };
@@ -282,7 +292,15 @@ export class TestAgent {
       paceStore(guardWrites(target, sharing), { limit: this.limit, rate }),
       this.gate.served,
     );
-    const context = { ...base, store, gate: this.gate, retry, keyTemplate, logBytesMax: 1_000_000 };
+    const context = {
+      ...base,
+      store,
+      gate: this.gate,
+      retry,
+      keyTemplate,
+      logBytesMax: 1_000_000,
+      claiming,
+    };
     this.context = context;
     const { parts } = store;
     this.parts = parts && new PartTransfer({ context, parts, partConcurrency: options.partConcurrency ?? 1 });
