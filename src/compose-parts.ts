@@ -1,4 +1,3 @@
-import { realpathSync } from 'node:fs';
 import picomatch from 'picomatch';
 import { createBandwidth } from './adapters/bandwidth.ts';
 import { createDirectoryStore } from './adapters/directory-store.ts';
@@ -13,6 +12,8 @@ import type { FileSource } from './ports/file-source.ts';
 import type { Journal } from './ports/journal.ts';
 import type { ObjectStore } from './ports/object-store.ts';
 import { RootRecognition, type SurveyRules } from './services/root-recognition.ts';
+
+export { realFolder } from './adapters/real-folder.ts';
 
 /** Parts that the configuration decides; also for commands that need no daemon. */
 const sessionDepthMax = 6;
@@ -30,6 +31,8 @@ export function createStore(config: Config, { access, journal }: StoreSupport = 
   return createS3Store({
     destination,
     access,
+    // Whoever has a journal ships from it, again and again.
+    isRetried: journal !== undefined,
     partSizeBytes,
     partConcurrency,
     memoryBytesMax,
@@ -40,15 +43,6 @@ export function createStore(config: Config, { access, journal }: StoreSupport = 
     recall: (name) => journal?.getMeta(name),
     remember: (name, value) => journal?.setMeta(name, value),
   });
-}
-
-/** The folder by its real path, so that a link to it is no other folder; as given while it is not there. */
-export function realFolder(directory: string): string {
-  try {
-    return realpathSync(directory);
-  } catch {
-    return directory; // reason: it may be created or mounted later
-  }
 }
 
 export function rootRules(config: Config, source: FileSource): Omit<SurveyRules, 'frozen'> {

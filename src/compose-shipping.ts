@@ -79,10 +79,11 @@ export function composeShipping(options: ShippingOptions): ShippingParts {
     claiming: options.claiming,
   };
   const { parts: partStore } = context.store;
-  const parts = partStore && new PartTransfer({ context, parts: partStore, partConcurrency });
+  const records = new ResumeRecords(context, config.sessionLog.snapshotEveryMs);
+  const parts = partStore && new PartTransfer({ context, parts: partStore, records, partConcurrency });
   const queue = new PQueue({ concurrency });
   const active = new Set<ActiveTransfer>();
-  const { growing, transfer } = composeTransfers({ config, context, parts, queue, active });
+  const { growing, transfer } = composeTransfers({ config, context, parts, records, queue, active });
   const companions = new CompanionTransfers({
     clock,
     journal,
@@ -136,15 +137,15 @@ function composeTransfers(options: {
   config: Config;
   context: ShippingContext;
   parts: PartTransfer | undefined;
+  records: ResumeRecords;
   queue: PQueue;
   active: Set<ActiveTransfer>;
 }): { transfer: OneTransfer; growing: GrowingFiles | undefined } {
-  const { config, context, parts, queue, active } = options;
+  const { config, context, parts, records, queue, active } = options;
   const whole = new FileTransfer({ context, parts });
   const layout = context.store.parts?.layout;
   if (!parts || !layout) return { transfer: whole, growing: undefined };
   const everyMs = config.sessionLog.snapshotEveryMs;
-  const records = new ResumeRecords(context, everyMs);
   const recorded = recordedTransfer(whole, { context, records, fromBytes: layout.firstBytes, everyMs });
   if (config.companions.compression !== 'none') return { transfer: recorded, growing: undefined };
   // At least half of the transfers are left to what is finished.

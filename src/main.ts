@@ -1,4 +1,5 @@
 import { homedir } from 'node:os';
+import { createInterface } from 'node:readline';
 import { type Edge, exitCode } from './commands/edge.ts';
 
 /** The process edge: arguments, streams, signals, exit code. No other file touches `process`. */
@@ -40,9 +41,11 @@ const edge: Edge = {
       process.removeAllListeners(signal);
       process.kill(process.pid, signal);
     },
-    onInputEnd: (listener) => {
-      for (const event of ['end', 'error'] as const) process.stdin.once(event, listener);
-      process.stdin.resume();
+    onInput: (listener) => {
+      const lines = createInterface({ input: process.stdin });
+      lines.on('line', listener);
+      lines.once('close', () => listener(undefined));
+      process.stdin.on('error', () => lines.close());
     },
   },
 };

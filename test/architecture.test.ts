@@ -14,7 +14,7 @@ const levels: readonly (readonly string[])[] = [
   ['main'],
   ['commands'],
   ['compose'],
-  ['services', 'adapters', 'http', 'bucket', 'config'],
+  ['services', 'adapters', 'exec', 'http', 'bucket', 'config'],
   ['ports'],
   ['formats'],
   ['probes'],
@@ -49,6 +49,8 @@ const machineReaders: Readonly<Record<string, readonly string[]>> = {
   'adapters/directory-layout.ts': ['randomUUID'],
   'adapters/directory-lock.ts': ['randomUUID'],
   'adapters/lease-files.ts': ['randomUUID'],
+  'adapters/session-files.ts': ['randomUUID'],
+  'commands/exec.ts': ['randomBytes'],
 };
 
 const rules = {

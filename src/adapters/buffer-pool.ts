@@ -87,9 +87,9 @@ export class BufferPool {
     return Array.from({ length: count }, () => this.#free.pop() ?? this.#make());
   }
 
-  /** Outside of Node's own pool: those buffers are slices of one that stays as long as any of them. */
+  /** Shared: another thread sums what is in it. */
   #make(): Buffer {
-    return Buffer.allocUnsafeSlow(this.chunkBytes);
+    return Buffer.from(new SharedArrayBuffer(this.chunkBytes));
   }
 
   #wait(count: number, signal: AbortSignal): Promise<Buffer[]> {

@@ -4,7 +4,8 @@ import { basename, dirname, join } from 'node:path';
 import { FileFailure } from '../domain/failure.ts';
 import { baseName, parentPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { ClaimInfo, DroppedClaims, FileStat, KeptClaims, OpenFile } from '../ports/file-source.ts';
-import { errnoOf, isLimit, meansVanished, remedyFor } from './errno.ts';
+import { claimRemedy } from './claim-remedy.ts';
+import { errnoOf, meansVanished } from './errno.ts';
 import type { FolderCalls } from './folder-calls.ts';
 import { childOf, placeFlags, toFileStat, withDirectory } from './folder-handle.ts';
 import { dropKept, keepClaims } from './kept-claims.ts';
@@ -211,20 +212,6 @@ export class FileClaims {
 
 function order(a: bigint, b: bigint): number {
   return a < b ? -1 : Number(a > b);
-}
-
-function claimRemedy(code: string): string {
-  if (code === 'EXDEV')
-    return 'put state.directory on the file system of the watched folder, or keep files until they are shipped';
-  if (code === 'EPERM' || code === 'EACCES') {
-    return 'run trainlogd as the owner of the files or with CAP_FOWNER (fs.protected_hardlinks forbids links to files of others), or keep files until they are shipped';
-  }
-  if (isLimit(code)) return remedyFor(code, '');
-  if (code === 'ENOSPC' || code === 'EDQUOT')
-    return 'free space and inodes on the disk of state.directory, or keep files until they are shipped';
-  if (code === 'EROFS') return 'mount the disk of state.directory writable';
-  if (code === 'EIO') return 'check the disk of state.directory (dmesg, smartctl)';
-  return 'keep files until they are shipped, or make state.directory writable and large enough';
 }
 
 async function linkRegular(

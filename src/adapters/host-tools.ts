@@ -35,13 +35,9 @@ export function createHostTools({ clock, hostName, path, limits }: HostToolsOpti
 
     async run(program, args) {
       if (stuck.has(program)) return undefined;
+      const child = spawnQuietly(program, args, path);
+      if (!child) return undefined;
       stuck.add(program);
-      // Without our variables: nothing that stands there is its business.
-      const child = spawn(program, args, {
-        env: { PATH: path, LC_ALL: 'C' },
-        stdio: ['ignore', 'pipe', 'ignore'],
-      });
-      child.unref();
       return await withTimeLimit(clock, runMs, (signal) => {
         const gone = () => void stuck.delete(program);
         child.once('exit', gone).once('error', gone);
@@ -57,6 +53,18 @@ export function createHostTools({ clock, hostName, path, limits }: HostToolsOpti
 }
 
 type Child = ReturnType<typeof spawn>;
+
+/** Without our variables: nothing that stands there is its business. */
+function spawnQuietly(program: string, args: readonly string[], path: string): Child | undefined {
+  try {
+    const env = { PATH: path, LC_ALL: 'C' };
+    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
+    child.unref();
+    return child;
+  } catch {
+    return undefined; // reason: no memory for a process now; what is absent is fine
+  }
+}
 
 function outputOf(child: Child, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve) => {

@@ -4,6 +4,13 @@ import { Failure } from '../domain/failure.ts';
 import type { ByteSource } from '../ports/object-store.ts';
 import { type BodySums, SumBuilder, type WantedSums } from './body-sums.ts';
 import type { BufferPool, Lease } from './buffer-pool.ts';
+import type { Summing, SumThread } from './sum-thread.ts';
+
+/** What bodies are made with: the memory that holds them, and who sums them. */
+export interface BodyMeans {
+  readonly pool: BufferPool;
+  readonly sumThread: Pick<SumThread, 'begin'>;
+}
 
 /** Resolves when the bytes are not needed any more. */
 export type Write = (bytes: Buffer) => Promise<void>;
@@ -31,28 +38,36 @@ export interface BodyRange {
  */
 export async function openBody(
   range: BodyRange,
-  pool: BufferPool,
+  { pool, sumThread }: BodyMeans,
   wanted: WantedSums,
   signal: AbortSignal,
 ): Promise<Body> {
   const isHeld = range.sizeBytes <= pool.bodyBytesMax;
   const lease = await pool.lease(isHeld ? range.sizeBytes : 2 * pool.chunkBytes, signal);
+  const summing = sumThread.begin(range.sizeBytes, wanted);
   try {
-    const sums = new SumBuilder(wanted);
     const pieces: Buffer[] = [];
     for await (const piece of read(range, pool.chunkBytes, lease)) {
       signal.throwIfAborted();
-      sums.update(piece);
+      summing.update(piece);
       if (isHeld) pieces.push(piece);
+      else await summing.caughtUp();
     }
-    const head = { sizeBytes: range.sizeBytes, sums: sums.finish(), release: lease.release };
+    const head = { sizeBytes: range.sizeBytes, sums: await summing.finish(), release: lease.release };
     if (!isHeld)
       return { ...head, send: (write) => sendAgain(range, pool.chunkBytes, lease, head.sums, write) };
     return { ...head, send: (write) => sendHeld(pieces, write) };
   } catch (error) {
-    lease.release();
+    await letGo(summing, lease);
     throw error;
   }
+}
+
+/** What is still being summed is nobody else's memory yet. */
+async function letGo(summing: Summing, lease: Lease): Promise<void> {
+  await summing.caughtUp().catch(() => {}); // reason: a thread that ended reads no memory any more
+  summing.drop();
+  lease.release();
 }
 
 /** Round and round through the chunks of the lease: a piece is good until as many more were read. */

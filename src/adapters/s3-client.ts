@@ -1,5 +1,6 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { type S3Access, watchAnswers } from './s3-access.ts';
+import { sendOnce } from './s3-once.ts';
 
 /** Where and how to write; what is not set is left to the bucket. */
 export interface S3Destination {
@@ -26,12 +27,14 @@ const connectionTimeoutMs = 10_000;
 
 /**
  * A client that gives up on a connection that is silent for `idleTimeoutMs`; how long a busy one lasts is not limited.
- * With `access` it signs with what that says, credentials and time, and tells it what the answers say.
+ * With `access` it signs with what that says, credentials and time, and tells it what the answers say. `isRetried`: the
+ * caller tries again by itself, so that attempts and their pauses are not multiplied; else the SDK does.
  */
 export function createS3Client(
   destination: S3Destination,
   idleTimeoutMs: number,
   access?: S3Access,
+  isRetried = false,
 ): S3Client {
   const { region, endpoint, pathStyle } = destination;
   const credentials =
@@ -44,10 +47,12 @@ export function createS3Client(
     // What conditions a server honours is decided by the endpoint, so none may come from elsewhere.
     ignoreConfiguredEndpointUrls: true,
     requestHandler: { connectionTimeout: connectionTimeoutMs, socketTimeout: idleTimeoutMs },
+    ...(isRetried ? { maxAttempts: 1 } : {}),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
   });
   if (access !== undefined) watchAnswers(client, access);
+  if (isRetried) sendOnce(client, access);
   return client;
 }
 

@@ -28,12 +28,14 @@ import { isUploadKnown } from './s3-upload-known.ts';
 import { isMd5 } from './s3-verdict.ts';
 import { mismatch } from './s3-writer.ts';
 import { watchErrors } from './source-errors.ts';
+import type { SumThread } from './sum-thread.ts';
 
 export interface S3PartsOptions {
   readonly at: BucketClient;
   readonly destination: S3Destination;
   readonly sender: S3Sender;
   readonly pool: BufferPool;
+  readonly sumThread: SumThread;
   readonly probe: EndpointProbe;
   readonly layout: LayoutChoice;
   readonly clock: Clock;
@@ -81,10 +83,10 @@ export class S3Parts implements PartStore {
     onProgress?: (sentBytes: number) => void,
   ): Promise<SentPart> {
     const { source: watched, threw } = watchErrors(source);
-    const { sender, pool } = this.#options;
+    const { sender } = this.#options;
     const send = async () => {
       const wanted = await sender.wantedSums(upload.checksum === 'md5');
-      const body = await openBody({ ...part, source: watched }, pool, wanted, signal);
+      const body = await openBody({ ...part, source: watched }, this.#options, wanted, signal);
       try {
         return await this.#repeat(signal, threw, () =>
           this.#sendBody(upload, part, body, signal, onProgress),

@@ -1,3 +1,4 @@
+import type { S3Client } from '@aws-sdk/client-s3';
 import { probeKey } from '../domain/object-key.ts';
 import type { PartLayout } from '../domain/part-layout.ts';
 import type { ByteSource, ObjectStore, PutRequest, Receipt, StoredObject } from '../ports/object-store.ts';
@@ -21,6 +22,7 @@ import { S3Sender } from './s3-sender.ts';
 import { compare, layoutOf } from './s3-verdict.ts';
 import { S3Writer } from './s3-writer.ts';
 import { watchErrors } from './source-errors.ts';
+import { SumThread } from './sum-thread.ts';
 import { systemClock } from './system-time.ts';
 
 export interface S3StoreOptions {
@@ -40,6 +42,8 @@ export interface S3StoreOptions {
   readonly remember?: ((name: string, value: string) => void) | undefined;
   /** What requests are signed with; without it, the destination's key pair or the SDK's own chain, and the host's time. */
   readonly access?: S3Access | undefined;
+  /** The caller tries again what fails, with pauses of its own. */
+  readonly isRetried?: boolean | undefined;
   /** How long a connection may be silent, and how long a first write may take where it is not atomic. */
   readonly requestTimeoutMs?: number | undefined;
 }
@@ -65,11 +69,14 @@ class S3Store implements ObjectStore {
   readonly name: string;
   readonly parts: PartStore;
   readonly #at: BucketClient;
+  readonly #clients = new Set<S3Client>();
   readonly #sender: S3Sender;
   readonly #pool: BufferPool;
+  readonly #sumThread = new SumThread();
   readonly #probe: EndpointProbe;
   readonly #writer: S3Writer;
-  readonly #packedWriter: PackedWriter;
+  readonly #openPackedWriter: () => PackedWriter;
+  #packedWriter: PackedWriter | undefined;
   readonly #partConcurrency: number;
   readonly #settleMs: number;
   /** Monotonic; until then a request that completes an upload, and was given up, may be carried out over newer bytes. */
@@ -94,7 +101,11 @@ class S3Store implements ObjectStore {
     this.name = `s3://${destination.bucket}`;
     this.#settleMs = deadlineMs + settleMarginMs;
     this.#partConcurrency = options.partConcurrency;
-    this.#at = { client: createS3Client(destination, idleTimeoutMs, access), bucket: destination.bucket };
+    this.#at = {
+      client: createS3Client(destination, idleTimeoutMs, access, options.isRetried),
+      bucket: destination.bucket,
+    };
+    this.#clients.add(this.#at.client);
     this.#sender = new S3Sender({ at: this.#at, access, bandwidth, idleTimeoutMs });
     this.#probe = new EndpointProbe({
       at: this.#at,
@@ -109,6 +120,7 @@ class S3Store implements ObjectStore {
     this.#pool = new BufferPool({ bytesMax: memoryBytesMax, clock: systemClock });
     const shared = {
       at: this.#at,
+      sumThread: this.#sumThread,
       destination,
       sender: this.#sender,
       pool: this.#pool,
@@ -118,7 +130,12 @@ class S3Store implements ObjectStore {
         AbortSignal.timeout(sizeBytes <= contestedBytesMax ? deadlineMs : idleTimeoutMs),
     };
     this.#writer = new S3Writer(shared);
-    this.#packedWriter = new PackedWriter({ ...shared, bandwidth });
+    this.#openPackedWriter = () => {
+      // One part that fails would cost all that was packed so far: these are tried again by the SDK.
+      const client = options.isRetried ? createS3Client(destination, idleTimeoutMs, access) : this.#at.client;
+      this.#clients.add(client);
+      return new PackedWriter({ ...shared, at: { ...this.#at, client }, bandwidth });
+    };
     const onUnsettled = () => {
       if (!aws) this.#unsettledUntilMs = systemClock.monotonicMs() + this.#settleMs;
     };
@@ -178,7 +195,10 @@ class S3Store implements ObjectStore {
 
   async put(request: PutRequest, signal: AbortSignal): Promise<Receipt> {
     const { source, key, condition } = request;
-    if (isPacked(source)) return await this.#packedWriter.put({ ...request, source }, signal);
+    if (isPacked(source)) {
+      this.#packedWriter ??= this.#openPackedWriter();
+      return await this.#packedWriter.put({ ...request, source }, signal);
+    }
     if (source.sizeBytes <= this.parts.layout.firstBytes) return await this.#writer.put(request, signal);
     // A conflict is cheaper to find before the parts than after them.
     await assertCondition(this.#at, key, condition, signal);
@@ -188,6 +208,7 @@ class S3Store implements ObjectStore {
   async close(): Promise<void> {
     this.#sender.close();
     this.#pool.close();
-    this.#at.client.destroy();
+    await this.#sumThread.close();
+    for (const client of this.#clients) client.destroy();
   }
 }

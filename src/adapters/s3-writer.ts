@@ -13,12 +13,14 @@ import type { EndpointProbe } from './s3-probe.ts';
 import type { S3Sender } from './s3-sender.ts';
 import { compare, type Evidence, type Expected } from './s3-verdict.ts';
 import { watchErrors } from './source-errors.ts';
+import type { SumThread } from './sum-thread.ts';
 
 export interface S3WriterOptions {
   readonly at: BucketClient;
   readonly destination: S3Destination;
   readonly sender: S3Sender;
   readonly pool: BufferPool;
+  readonly sumThread: SumThread;
   readonly probe: EndpointProbe;
   /** AWS means what it says of a condition; others are looked at once more. */
   readonly isAws: boolean;
@@ -43,7 +45,7 @@ export class S3Writer {
 
   async put(request: PutRequest, signal: AbortSignal): Promise<Receipt> {
     const { source, key } = request;
-    const { sender, pool, probe, at } = this.#options;
+    const { sender, probe, at } = this.#options;
     const { source: watched, threw } = watchErrors(source);
     try {
       const facts = await probe.facts(signal);
@@ -54,7 +56,7 @@ export class S3Writer {
         sizeBytes: source.sizeBytes,
         beforeEnd: () => watched.assertUnchanged(),
       };
-      const body = await openBody(range, pool, wanted, signal);
+      const body = await openBody(range, this.#options, wanted, signal);
       try {
         await watched.assertUnchanged();
         return await this.#send(request, body, facts, signal);

@@ -63,7 +63,9 @@ export async function moveAside(directory: string, name: string): Promise<string
     await syncDirectory(directory);
     return aside;
   }
-  throw Object.assign(new Error(`${asideMax} files like ${JSON.stringify(name)} are there`), { code: 'EEXIST' });
+  throw Object.assign(new Error(`${asideMax} files like ${JSON.stringify(name)} are there`), {
+    code: 'EEXIST',
+  });
 }
 
 const documentBytesMax = 1024 * 1024;

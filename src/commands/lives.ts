@@ -109,6 +109,10 @@ export class Lives {
   #onEnd(agent: Agent): void {
     if (this.#next && this.#signals === 0) return;
     const { edge, ship } = this.#options;
+    if (ship.isFollowed && this.#signals === 0) {
+      this.#code = exitCode.ok;
+      return;
+    }
     ship.progress?.end();
     ship.onEnd?.(agent);
     const { skipped } = agent.tracker;

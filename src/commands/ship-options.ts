@@ -10,6 +10,8 @@ export interface ShipOptions {
   readonly includeSkipped?: boolean;
   /** Sessions that go on are none of its business. */
   readonly ignoresOpen?: boolean;
+  /** Others of this kind follow in the same process: nothing is said of what is left, unless a signal ended it. */
+  readonly isFollowed?: boolean;
   /** Looks at old sessions too. */
   readonly takeAll?: boolean;
   /** There is no later: a session whose directory is gone is not waited for. */

@@ -55,6 +55,7 @@ function takeFields(
     if (into[name] === undefined) {
       into[name] = freeMaps.has(path) ? { ...(value as Fields) } : value;
       provenance[path] = sourceOf(path, from);
+      if (freeMaps.has(path)) Object.assign(provenance, entriesBelow(`${path}.`, from.provenance));
     } else if (freeMaps.has(path)) {
       uniteMaps(
         into[name] as Record<string, JsonValue>,
@@ -79,6 +80,11 @@ function uniteMaps(
     into[key] = value;
     provenance[`${path}.${key}`] = from.provenance[`${path}.${key}`] ?? sourceOf(path, from);
   }
+}
+
+/** Keys of a free map that come from elsewhere than the map. */
+function entriesBelow(prefix: string, provenance: Readonly<Provenance>): Provenance {
+  return Object.fromEntries(Object.entries(provenance).filter(([path]) => path.startsWith(prefix)));
 }
 
 function sourceOf(path: string, from: FactSource): string {

@@ -16,9 +16,9 @@ const tracebackLinesMax = 40;
 const lineLengthMax = 500;
 
 // ECMA-48: CSI and OSC sequences, other escapes of two characters.
-const [escape, bell] = ['\u001b', '\u0007'];
+const [esc, bell] = ['\u001b', '\u0007'];
 const escapes = new RegExp(
-  `${escape}(?:\\[[0-?]*[ -/]*[@-~]|\\][^${bell}${escape}]*(?:${bell}|${escape}\\\\)?|[@-Z\\\\^_])`,
+  `${esc}(?:\\[[0-?]*[ -/]*[@-~]|\\][^${bell}${esc}]*(?:${bell}|${esc}\\\\)?|[@-Z\\\\^_])`,
   'g',
 );
 

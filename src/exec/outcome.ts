@@ -62,8 +62,7 @@ export function resultDocument(run: Run): JsonObject {
 }
 
 function errorText({ end, lines }: Run): string {
-  const how = describeEnd(end);
-  const text = redactText([...('signal' in end || lines.length === 0 ? [how] : []), ...lines].join('\n'));
+  const text = redactText([...lines, describeEnd(end)].join('\n'));
   if (text.length <= errorLengthMax) return text.toWellFormed();
   const headLength = errorLengthMax / 4;
   return `${text.slice(0, headLength)}\n…\n${text.slice(text.length - errorLengthMax + headLength)}`.toWellFormed();

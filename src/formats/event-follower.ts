@@ -19,7 +19,7 @@ const runtimeTag = 'train/train_runtime';
 export class EventFollower implements Follower {
   readonly #records = new EventRecords((data) => this.#take(data));
   readonly #history = new HistoryBuilder();
-  readonly #last = new Map<string, number>();
+  readonly #last = new Map<string, number | null>();
   readonly #seen = { records: 0, unreadable: 0, notFinite: 0, tagsLeftOut: 0 };
   #firstAt: number | undefined;
   #lastAt: number | undefined;
@@ -64,8 +64,8 @@ export class EventFollower implements Follower {
   get hyperparameters(): JsonObject | undefined {
     return this.#hyperparameters;
   }
-  /** The last finite value of each tag. */
-  get lastValues(): ReadonlyMap<string, number> {
+  /** The last value of each tag; null where that was NaN. */
+  get lastValues(): ReadonlyMap<string, number | null> {
     return this.#last;
   }
   get history(): History | undefined {
@@ -116,8 +116,9 @@ export class EventFollower implements Follower {
     if (tag === runtimeTag) this.#endedAt = at;
     if (tag === 'train/loss') this.#endedAt = undefined;
     if (tag.startsWith('train/')) this.#lastTrainingStep = Math.max(this.#lastTrainingStep ?? 0, step);
-    if (!Number.isFinite(value)) this.#seen.notFinite += 1;
-    else if (this.#last.has(tag) || this.#last.size < tagsMax) this.#last.set(tag, value);
+    const isNumber = Number.isFinite(value);
+    if (!isNumber) this.#seen.notFinite += 1;
+    if (this.#last.has(tag) || this.#last.size < tagsMax) this.#last.set(tag, isNumber ? value : null);
     else this.#seen.tagsLeftOut += 1;
   }
 }

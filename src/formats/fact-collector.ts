@@ -1,4 +1,5 @@
-import type { History } from '../domain/history.ts';
+import type { History, HistoryCell } from '../domain/history.ts';
+import type { JsonValue } from '../domain/json.ts';
 import type { ConfigSection, PodSection, ResultsSection, UserSection } from '../domain/session-log.ts';
 import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import { amount } from './config-fields.ts';
@@ -39,16 +40,28 @@ export class FactCollector {
     this.#facts.results = this.#take('results', this.#facts.results, fields, from);
   }
 
-  /** Single metrics, each with its source. */
-  metrics(values: Readonly<Record<string, number | string>>, from: WatchedPath): void {
+  /** Single metrics, each with its source. Null: the last value was none. */
+  metrics(values: Readonly<Record<string, HistoryCell>>, from: WatchedPath): void {
     for (const [name, value] of Object.entries(values)) {
       this.#facts.results ??= {};
       this.#facts.results.metrics ??= {};
       const { metrics } = this.#facts.results;
       if (Object.hasOwn(metrics, name) || name === '__proto__') continue;
       metrics[name] = value;
-      this.#provenance[`results.metrics.${name}`] = displayPath(from);
+      this.#provenance['results.metrics'] ??= displayPath(from);
+      if (this.#provenance['results.metrics'] !== displayPath(from)) {
+        this.#provenance[`results.metrics.${name}`] = displayPath(from);
+      }
     }
+  }
+
+  /** One entry of the configuration, with a source of its own. */
+  raw(name: string, value: JsonValue, from: WatchedPath): void {
+    this.#facts.config ??= {};
+    this.#facts.config.raw ??= {};
+    if (Object.hasOwn(this.#facts.config.raw, name) || name === '__proto__') return;
+    this.#facts.config.raw[name] = value;
+    this.#provenance[`config.raw.${name}`] = displayPath(from);
   }
 
   history(history: History | undefined, from: WatchedPath): void {

@@ -14,7 +14,7 @@ import { FactCollector } from './fact-collector.ts';
 import { joinHistories, renameColumns } from './join-histories.ts';
 import { readTime } from './read-time.ts';
 import type { DirectoryView, FormatReader, ReadFile, Recognition } from './reader.ts';
-import { isTrainingBegunAfter } from './trainer-activity.ts';
+import { type EventFileKinds, isTrainingBegunAfter } from './trainer-activity.ts';
 
 /** Event files of TensorBoard, whoever wrote them. They have no mark for an end. */
 export const eventFilesMax = 64;
@@ -128,7 +128,7 @@ function takeResults(runs: readonly EventRun[], facts: FactCollector): void {
   const stepsCompleted = trainer?.events.lastTrainingStep;
   const epochsCompleted = trainer?.events.lastValues.get('train/epoch');
   if (trainer && stepsCompleted !== undefined) facts.results({ stepsCompleted }, trainer.path);
-  if (trainer && epochsCompleted !== undefined && epochsCompleted >= 0) {
+  if (trainer && typeof epochsCompleted === 'number' && epochsCompleted >= 0) {
     facts.results({ epochsCompleted }, trainer.path);
   }
   const rename = columnNames(runs);
@@ -187,13 +187,13 @@ function columnNames(runs: readonly EventRun[]): (run: EventRun, tag: string) =>
   };
 }
 
-function kindsOf(runs: readonly EventRun[]): ReadonlyMap<WatchedPath, 'training' | 'other'> {
-  return new Map(
-    runs.flatMap(({ path, events }) => {
-      if (events.trainerArguments) return [[path, 'training'] as const];
-      return events.lastValues.size > 0 ? [[path, 'other'] as const] : [];
-    }),
-  );
+function kindsOf(runs: readonly EventRun[]): EventFileKinds {
+  const kinds = new Map<WatchedPath, 'training' | 'other'>();
+  for (const { path, events } of runs) {
+    if (events.trainerArguments) kinds.set(path, 'training');
+    else if (events.lastValues.size > 0) kinds.set(path, 'other');
+  }
+  return kinds;
 }
 
 function filesIn(directory: DirectoryView, names: readonly string[]): WatchedPath[] {

@@ -1,5 +1,5 @@
 import type { WatchedPath } from '../domain/watched-path.ts';
-import { begunAtMs, isEventFileName } from './event-files.ts';
+import { begunAtMs, isImpostorPath, isTrackerPath } from './event-files.ts';
 import type { FileInfo } from './reader.ts';
 
 /**
@@ -34,28 +34,34 @@ export function isTrainingBegunAfter(
 }
 
 function isTraceOf(evidence: Evidence, file: FileInfo, kinds: EventFileKinds): boolean {
-  const { path, modifiedAtMs } = file;
+  const { path } = file;
   if (path === evidence.path) return false;
   const checkpoint = checkpointPath.exec(path);
   if (checkpoint) return isLaterCheckpoint(evidence, file, checkpoint);
-  const begunAt = isEventFileName(path.slice(path.lastIndexOf('/') + 1)) ? begunAtMs(path) : undefined;
-  // Evaluating after the training opens a file, too; that one holds no arguments.
-  if (begunAt !== undefined) return begunAt > evidence.atMs && kinds.get(path) !== 'other';
-  return (path === 'trainer_log.jsonl' || path === 'debug.log') && modifiedAtMs > evidence.atMs + closingMs;
+  const begunAt = begunAtMs(path);
+  if (begunAt !== undefined) {
+    if (isTrackerPath(path) || isImpostorPath(path)) return false;
+    const kind = kinds.get(path);
+    // Evaluating after the training opens a file, too; that one holds no arguments.
+    return (
+      (begunAt > evidence.atMs && kind !== 'other') || (kind === 'training' && isLongAfter(evidence, file))
+    );
+  }
+  return (path === 'trainer_log.jsonl' || path === 'debug.log') && isLongAfter(evidence, file);
 }
 
-function isLaterCheckpoint(
-  evidence: Evidence,
-  { path, modifiedAtMs }: FileInfo,
-  found: RegExpExecArray,
-): boolean {
+function isLongAfter(evidence: Evidence, { modifiedAtMs }: FileInfo): boolean {
+  return modifiedAtMs > evidence.atMs + closingMs;
+}
+
+function isLaterCheckpoint(evidence: Evidence, { modifiedAtMs }: FileInfo, found: RegExpExecArray): boolean {
   // Its other files are written around it, by other ranks even after it.
   if (evidence.path.startsWith(found[0])) return false;
   if (modifiedAtMs > evidence.atMs + momentMs) return true;
   const step = Number(found[1] ?? Number.NaN);
   // A directory that was copied has lost its times; a checkpoint beyond the end is still one beyond the end.
   const isBeyond = evidence.step !== undefined && step > evidence.step;
-  return isBeyond && modifiedAtMs >= evidence.atMs - momentMs && !path.endsWith('/');
+  return isBeyond && modifiedAtMs >= evidence.atMs - momentMs;
 }
 
 /** A run of wandb of which every file is younger was begun later: some of its files are only written at the start. */

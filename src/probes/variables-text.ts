@@ -52,7 +52,7 @@ export function variablesText(
   names: ReadonlySet<string>,
 ): string {
   const lines = [...names].toSorted().flatMap((name) => {
-    const value = environment[name];
+    const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
     const fits = value && Buffer.byteLength(value) < valueBytesMax && !/[\r\n\0]/.test(value);
     return fits ? [`${name}=${value}\n`] : [];
   });

@@ -159,7 +159,10 @@ export class FileTransfer {
     const { claim } = file;
     return claim === undefined
       ? { moved: true }
-      : { moved: true, release: () => this.#release(shipment.sid, file, claim, opened.stat, knownBy(delivery)) };
+      : {
+          moved: true,
+          release: () => this.#release(shipment.sid, file, claim, opened.stat, knownBy(delivery)),
+        };
   }
 
   /** Letting go moves ctime once more. Not of what was queued anew meanwhile: that job lets it go. */

@@ -2,7 +2,13 @@ import { Failure, FileFailure } from '../domain/failure.ts';
 import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
-import { type FileSource, type FileStat, fingerprintAfter, fingerprintOf, isKnownAs } from '../ports/file-source.ts';
+import {
+  type FileSource,
+  type FileStat,
+  fingerprintAfter,
+  fingerprintOf,
+  isKnownAs,
+} from '../ports/file-source.ts';
 import type { DeletableFile, FileRecord, Journal } from '../ports/journal.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import type { ProcessTable } from '../ports/process-table.ts';

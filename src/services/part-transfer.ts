@@ -7,7 +7,7 @@ import type { PartStore, SentPart } from '../ports/part-store.ts';
 import type { PutCondition, Receipt } from '../ports/stored-object.ts';
 import { cancelled, compareParts, PartProofs, PrefixChanged } from './part-proof.ts';
 import { PartSender, type PartTarget, recordedParts } from './part-sender.ts';
-import { voidRecord } from './resume-records.ts';
+import type { ResumeRecords } from './resume-records.ts';
 import type { ShippingContext } from './shipping-context.ts';
 
 export type { PartTarget } from './part-sender.ts';
@@ -44,10 +44,17 @@ export class PartTransfer {
   readonly #parts: PartStore;
   readonly #sender: PartSender;
   readonly #proofs = new PartProofs();
+  readonly #records: ResumeRecords;
 
-  constructor(options: { context: ShippingContext; parts: PartStore; partConcurrency: number }) {
+  constructor(options: {
+    context: ShippingContext;
+    parts: PartStore;
+    records: ResumeRecords;
+    partConcurrency: number;
+  }) {
     this.#context = options.context;
     this.#parts = options.parts;
+    this.#records = options.records;
     this.#sender = new PartSender({ ...options, proofs: this.#proofs });
   }
 
@@ -193,9 +200,12 @@ export class PartTransfer {
 
   /** Nothing that was sent is of use any more: said once, and the parts are to be freed. Throws Failure. */
   async giveUp(target: PartTarget, open: UploadRecord, cause: string, signal: AbortSignal): Promise<void> {
-    await voidRecord(this.#context, target, open, signal);
-    this.#tell(target, open, cause);
-    this.#context.journal.giveUpUpload(target.sid, target.path);
+    const { journal } = this.#context;
+    const giveUp = () => {
+      this.#tell(target, open, cause);
+      journal.giveUpUpload(target.sid, target.path);
+    };
+    await this.#records.retire(target, open, giveUp, signal);
   }
 
   #tell(target: PartTarget, open: UploadRecord, cause: string): void {

@@ -2,13 +2,19 @@ import { relativeTo, type WatchedPath } from '../domain/watched-path.ts';
 import type { RestingSession } from '../ports/journal.ts';
 
 /** A session that owes nothing, as far as it must be known to see that nothing of it changed. */
-interface Resting extends RestingSession {
+interface Resting extends RestedSession {
   /** The survey in which it was last seen. */
   seenIn: number;
 }
 
+/** One that another host shipped may not be in the journal of this one. */
+export type RestedSession = Omit<RestingSession, 'sid'> & {
+  readonly sid: number | undefined;
+  readonly heldBy?: string;
+};
+
 /**
- * Directories whose sessions are shipped, and stay in the folder by the hundred thousand: a few strings each. All else is
+ * Directories whose sessions are shipped, from here or by another host, and stay in the folder by the hundred thousand: a few strings each. All else is
  * in the journal, and read from there when one of them changes, moves, or is gone.
  */
 export class RestingSessions {
@@ -22,8 +28,13 @@ export class RestingSessions {
     return this.#byRoot.has(root);
   }
 
-  add({ sid, root, directoryIdentity, shape }: RestingSession, seenIn: number): void {
-    this.#byRoot.set(root, { sid, root, directoryIdentity, shape, seenIn });
+  isRecorded(root: WatchedPath): boolean {
+    return this.#byRoot.get(root)?.sid !== undefined;
+  }
+
+  add({ sid, root, directoryIdentity, shape, heldBy }: RestedSession, seenIn: number): void {
+    const held = heldBy === undefined ? {} : { heldBy };
+    this.#byRoot.set(root, { sid, root, directoryIdentity, shape, ...held, seenIn });
   }
 
   /** True, and seen, when the root is the same directory with the same files. */
@@ -35,7 +46,7 @@ export class RestingSessions {
   }
 
   /** It is another's to remember from now on. */
-  wake(root: WatchedPath): RestingSession | undefined {
+  wake(root: WatchedPath): RestedSession | undefined {
     const resting = this.#byRoot.get(root);
     this.#byRoot.delete(root);
     return resting;

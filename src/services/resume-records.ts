@@ -14,6 +14,7 @@ import { bytesSource } from './bytes-source.ts';
 import { cancelled } from './part-proof.ts';
 import type { PartTarget } from './part-sender.ts';
 import { IdentityTaken, isOurs, objectMetadata, type ShippingContext } from './shipping-context.ts';
+import { Turns } from './turns.ts';
 
 /** What was there is looked at, and replaced, this often in one try. */
 const conflictsMax = 3;
@@ -21,12 +22,14 @@ const conflictsMax = 3;
 /**
  * Keeps in the bucket what another host needs to complete an upload, should this one never come back.
  *
- *   invariant: before parts are given up, the record that may name them is made void, so that no other host makes an
- *     object of what the file is not any more
+ *   invariant: before parts are given up, the record that may name them is made void, and none that names them is
+ *     written after that: no other host makes an object of what the file is not any more
  */
 export class ResumeRecords {
   readonly #context: ShippingContext;
   readonly #everyMs: number;
+  /** By file: whoever sends it may give it up while somebody else records it. */
+  readonly #turns = new Turns<string>();
 
   /** `everyMs`: how often a session has a snapshot, which a record tells whoever finds it. */
   constructor(context: ShippingContext, everyMs: number) {
@@ -40,7 +43,19 @@ export class ResumeRecords {
   }
 
   /** Throws Failure and IdentityTaken. Nothing to do when all parts are named already, or `signal` aborts. */
-  async write(target: PartTarget, identity: SessionIdentity, signal: AbortSignal): Promise<void> {
+  write(target: PartTarget, identity: SessionIdentity, signal: AbortSignal): Promise<void> {
+    return this.#turns.take(turnOf(target), () => this.#write(target, identity, signal));
+  }
+
+  /** Before `giveUp`, which tells the ledger. Throws Failure, and then nothing is given up. */
+  retire(target: PartTarget, open: UploadRecord, giveUp: () => void, signal: AbortSignal): Promise<void> {
+    return this.#turns.take(turnOf(target), async () => {
+      await this.#makeVoid(target, open, signal);
+      giveUp();
+    });
+  }
+
+  async #write(target: PartTarget, identity: SessionIdentity, signal: AbortSignal): Promise<void> {
     const { journal, gate, clock } = this.#context;
     const { sid, path } = target;
     const open = journal.openUpload(sid, path);
@@ -59,34 +74,33 @@ export class ResumeRecords {
     if (!receipt) return;
     journal.recordResume(sid, path, open.uploadId, { etag: receipt.etag, parts: parts.length });
   }
+
+  /**
+   * A record may be there that the journal knows nothing of, so the bucket is asked. Where a void one is never taken, the
+   * parts are given up all the same.
+   */
+  async #makeVoid(target: PartTarget, open: UploadRecord, signal: AbortSignal): Promise<void> {
+    const { gate, journal, store } = this.#context;
+    const identity = journal.session(target.sid)?.identity;
+    if (!identity || leadingParts(open.parts, open.layout).length === 0) return;
+    const record = { ...recordOf(target, identity, open), parts: [] };
+    try {
+      const done = await gate.through(signal, target.sid, async () => {
+        const found = await store.find(keyOf(this.#context, identity, record), signal);
+        if (found && isOurs(found, identity))
+          await replaceRecord(this.#context, identity, record, { etag: found.etag }, signal);
+        return true;
+      });
+      if (!done) throw cancelled(`giving up what was sent of ${JSON.stringify(open.key)}`);
+    } catch (error) {
+      const isNeverTaken = error instanceof Failure && error.kind === 'permanent';
+      if (!isNeverTaken && !(error instanceof IdentityTaken)) throw error;
+    }
+  }
 }
 
-/**
- * Before `open` is given up. A record may be there that the journal knows nothing of, so the bucket is asked. Throws
- * Failure; where it is never taken, the parts are given up all the same.
- */
-export async function voidRecord(
-  context: ShippingContext,
-  target: PartTarget,
-  open: UploadRecord,
-  signal: AbortSignal,
-): Promise<void> {
-  const { gate, journal, store } = context;
-  const identity = journal.session(target.sid)?.identity;
-  if (!identity || leadingParts(open.parts, open.layout).length === 0) return;
-  const record = { ...recordOf(target, identity, open), parts: [] };
-  try {
-    const done = await gate.through(signal, target.sid, async () => {
-      const found = await store.find(keyOf(context, identity, record), signal);
-      if (found && isOurs(found, identity))
-        await replaceRecord(context, identity, record, { etag: found.etag }, signal);
-      return true;
-    });
-    if (!done) throw cancelled(`giving up what was sent of ${JSON.stringify(open.key)}`);
-  } catch (error) {
-    const isNeverTaken = error instanceof Failure && error.kind === 'permanent';
-    if (!isNeverTaken && !(error instanceof IdentityTaken)) throw error;
-  }
+function turnOf({ sid, path }: PartTarget): string {
+  return `${sid}\0${path}`;
 }
 
 function recordOf(

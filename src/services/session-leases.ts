@@ -59,6 +59,11 @@ export class SessionLeases {
     return this.#alone.has(root);
   }
 
+  /** Another host was done with it when it was last asked about. */
+  isDone(root: WatchedPath): boolean {
+    return this.#others.get(root)?.at === 'done';
+  }
+
   /** Sessions that another host ships at the moment; those that it is done with do not count. */
   elsewhere(): { root: WatchedPath; host: string }[] {
     return [...this.#others.entries()].flatMap(([root, { host, at }]) =>

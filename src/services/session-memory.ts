@@ -2,7 +2,7 @@ import type { Seal } from '../domain/end-rule.ts';
 import type { WatchedPath } from '../domain/watched-path.ts';
 import type { Journal, SessionPhase, SessionRecord } from '../ports/journal.ts';
 import type { SurveyedSession } from './folder-survey.ts';
-import { RestingSessions } from './resting-sessions.ts';
+import { type RestedSession, RestingSessions } from './resting-sessions.ts';
 import { shapeOfEntries, TrackedSession } from './tracked-session.ts';
 import { TrackedSessions } from './tracked-sessions.ts';
 
@@ -48,6 +48,13 @@ export class SessionMemory {
     return tracked;
   }
 
+  #addCandidate({ root, directoryIdentity, heldBy }: RestedSession): TrackedSession {
+    const tracked = new TrackedSession({ path: root, kind: 'directory' }, directoryIdentity);
+    tracked.heldBy = heldBy;
+    this.tracked.add(tracked);
+    return tracked;
+  }
+
   /** As far as it was by what the journal says. */
   restore(tracked: TrackedSession, record: SessionRecord): void {
     tracked.record = record;
@@ -66,7 +73,9 @@ export class SessionMemory {
     const tracked = this.tracked.get(root);
     if (tracked) return tracked;
     const resting = this.#resting.wake(root);
-    const record = resting && this.#options.journal.session(resting.sid);
+    if (!resting) return undefined;
+    if (resting.sid === undefined) return this.#addCandidate(resting);
+    const record = this.#options.journal.session(resting.sid);
     return record && this.#add(record);
   }
 
@@ -76,7 +85,7 @@ export class SessionMemory {
 
   /** Its root is that of a session, now and for ever. */
   isFrozen(root: WatchedPath): boolean {
-    return this.tracked.get(root)?.record !== undefined || this.#resting.has(root);
+    return this.tracked.get(root)?.record !== undefined || this.#resting.isRecorded(root);
   }
 
   /** True when it was at rest and nothing of it changed. */
@@ -97,6 +106,23 @@ export class SessionMemory {
     if (kept.shape !== shape) this.#options.journal.setShape(sid, shape);
     this.tracked.remove(tracked);
     this.#resting.add({ sid, root, directoryIdentity, shape }, seenIn);
+  }
+
+  /** The same for one that another host shipped as it is: the leases say so again when it changes. */
+  letRestElsewhere({
+    root,
+    directoryIdentity,
+    kind,
+    record,
+    shape,
+    seenIn,
+    heldBy,
+  }: TrackedSession): boolean {
+    const tracked = this.tracked.get(root);
+    if (!tracked || kind === 'file' || heldBy === undefined) return false;
+    this.tracked.remove(tracked);
+    this.#resting.add({ sid: record?.sid, root, directoryIdentity, shape, heldBy }, seenIn);
+    return true;
   }
 
   /** What cannot be looked at stays as it was last seen. */

@@ -1,19 +1,16 @@
 import { type EndObservations, endOf, quietStillNeededMs, type Seal } from '../domain/end-rule.ts';
 import { lastFileTime } from '../domain/file-time.ts';
 import { advance } from '../domain/session-machine.ts';
-import { joinPath, type WatchedPath } from '../domain/watched-path.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { Events } from '../ports/events.ts';
+import { joinPath } from '../domain/watched-path.ts';
 import type { FileSource } from '../ports/file-source.ts';
 import type { Journal, SessionRecord } from '../ports/journal.ts';
 import type { ProcessTable } from '../ports/process-table.ts';
-import type { Assembler } from './assembler.ts';
 import { EndEvidence, markerOf } from './end-evidence.ts';
 import type { SurveyedSession } from './folder-survey.ts';
-import type { SessionReading, SessionReadings } from './session-reading.ts';
+import type { SessionReading } from './session-reading.ts';
+import { lastSeen, SessionSettling, type SettlingOptions } from './session-settling.ts';
 import type { SessionSharing } from './session-sharing.ts';
 import type { SessionSnapshots } from './session-snapshots.ts';
-import { pathInSession } from './sort-files.ts';
 import { sessionName, type TrackedSession } from './tracked-session.ts';
 
 export interface ObserverOptions extends SettlingOptions {

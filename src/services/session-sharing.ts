@@ -9,7 +9,9 @@ export interface SessionSharing {
   mayLook(tracked: TrackedSession, surveyed: SurveyedSession, changed: boolean): Promise<boolean>;
   /** Before what was only a candidate becomes a session. False as for `mayLook`. */
   mayTake(tracked: TrackedSession, files: readonly Entry[]): Promise<boolean>;
-  /** Its root is gone, or another directory's by now. */
+  /** Another host has shipped it as it is, and nobody waits for anything. */
+  isDoneElsewhere(root: WatchedPath): boolean;
+  /** Its root is gone or another directory's by now, or nothing has to be known of it for now. */
   onLeft(root: WatchedPath): void;
   /** Before a pass over a session. False: not now; the journal says when, or the session is another host's. */
   mayShip(sid: number): Promise<boolean>;
@@ -25,6 +27,7 @@ export interface SessionSharing {
 export const unshared: SessionSharing = {
   mayLook: async () => true,
   mayTake: async () => true,
+  isDoneElsewhere: () => false,
   onLeft: () => undefined,
   mayShip: async () => true,
   assertMayWrite: async () => undefined,

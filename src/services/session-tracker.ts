@@ -137,10 +137,15 @@ export class SessionTracker {
       this.#skip(tracked);
       return;
     }
-    if (!(await this.#options.sharing.mayLook(tracked, surveyed, changed))) return;
+    const { sharing, observer } = this.#options;
+    if (!(await sharing.mayLook(tracked, surveyed, changed))) {
+      if (sharing.isDoneElsewhere(tracked.root) && this.#memory.letRestElsewhere(tracked))
+        sharing.onLeft(tracked.root);
+      return;
+    }
     const isSession = surveyed.root.by !== 'name' || tracked.inherited !== undefined;
     if (isSession && !tracked.record) this.#begin(tracked, surveyed.root.by);
-    await this.#options.observer.look(tracked, surveyed, changed);
+    await observer.look(tracked, surveyed, changed);
     if (!changed) this.#memory.letRest(tracked);
   }
 
@@ -196,7 +201,8 @@ export class SessionTracker {
       this.sessions.remove(tracked);
       // A candidate in which sessions were found is no loss: they are what it held.
       const isReplaced = this.#memory.hasAtOrBelow(tracked.root);
-      if (!isReplaced) events.emit('session.vanished', { session: sessionName(tracked), path });
+      if (!isReplaced && tracked.heldBy === undefined)
+        events.emit('session.vanished', { session: sessionName(tracked), path });
       return;
     }
     const isOpen = tracked.state.at === 'open' || tracked.state.at === 'sealing';

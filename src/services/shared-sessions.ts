@@ -87,6 +87,10 @@ export class SharedSessions implements SessionSharing {
     return true;
   }
 
+  isDoneElsewhere(root: WatchedPath): boolean {
+    return this.#options.leases.isDone(root);
+  }
+
   onLeft(root: WatchedPath): void {
     this.#options.leases.forgetOther(root);
     this.#unsettled.delete(root);

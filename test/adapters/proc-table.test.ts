@@ -117,3 +117,18 @@ async function idOf(path: string): Promise<string> {
   const { dev, ino } = await stat(path, { bigint: true });
   return `${dev}:${ino}`;
 }
+
+test('of a process only the variables that are asked for are read, and none of one that took its number', async () => {
+  const env = { SLURM_JOB_ID: '5109', HF_TOKEN: 'secret', EMPTY: '' };
+  const child = spawn('sleep', ['1000'], { stdio: 'ignore', env });
+  const identity = await table.identify(await started(child));
+  if (identity === undefined) throw new Error('a living child is in view');
+  // Until the child has become sleep it is a copy of this process.
+  const names = new Set(['SLURM_JOB_ID', 'EMPTY', 'PATH']);
+  await eventually(async () => (await table.variables(identity, names))?.['SLURM_JOB_ID'] !== undefined);
+  expect(await table.variables(identity, names)).toEqual({ SLURM_JOB_ID: '5109', EMPTY: '' });
+  expect(await table.variables({ ...identity, startTicks: '1' }, names)).toBeUndefined();
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  expect(await table.variables(identity, names)).toBeUndefined();
+});

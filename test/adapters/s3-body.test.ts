@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { BufferPool } from '../../src/adapters/buffer-pool.ts';
 import { openBody } from '../../src/adapters/s3-body.ts';
+import { SumThread } from '../../src/adapters/sum-thread.ts';
 import type { ByteSource } from '../../src/ports/object-store.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { crc32Of } from '../fakes/memory-digest.ts';
@@ -9,6 +10,7 @@ import { patternBytes, sourceOf } from '../support/byte-source.ts';
 
 const never = new AbortController().signal;
 const wanted = { md5: true, sha256: true };
+const sumThread = new SumThread();
 const poolOf = () => new BufferPool({ bytesMax: 80, chunkBytes: 10, clock: new FakeClock() });
 
 /** Over one buffer, which may be changed, and into the memory that it is given. */
@@ -34,7 +36,7 @@ describe('openBody()', () => {
     const bytes = patternBytes(size + 7);
     const pool = poolOf();
     const range = { source: sourceOver(bytes), position: 7, sizeBytes: size };
-    const body = await openBody(range, pool, wanted, never);
+    const body = await openBody(range, { pool, sumThread }, wanted, never);
     const expected = bytes.subarray(7);
     expect(body.sums.crc32).toBe(crc32Of(expected));
     expect(body.sums.md5).toEqual(createHash('md5').update(expected).digest());
@@ -56,7 +58,7 @@ describe('openBody()', () => {
     const bytes = patternBytes(100);
     const body = await openBody(
       { source: sourceOver(bytes), position: 0, sizeBytes: 100 },
-      poolOf(),
+      { pool: poolOf(), sumThread },
       wanted,
       never,
     );
@@ -73,7 +75,7 @@ describe('openBody()', () => {
     const changed = new Error('it changed');
     const beforeEnd = () => Promise.reject(changed);
     const range = { source: sourceOver(patternBytes(100)), position: 0, sizeBytes: 100, beforeEnd };
-    const body = await openBody(range, poolOf(), wanted, never);
+    const body = await openBody(range, { pool: poolOf(), sumThread }, wanted, never);
     let sentBytes = 0;
     const sending = body.send(async (piece) => {
       sentBytes += piece.length;
@@ -85,7 +87,7 @@ describe('openBody()', () => {
   test.each([20, 100])('gives its memory back when reading fails, of %i bytes', async (size) => {
     const pool = poolOf();
     const source = sourceOf(patternBytes(size), { availableBytes: size - 1 });
-    const opening = openBody({ source, position: 0, sizeBytes: size }, pool, wanted, never);
+    const opening = openBody({ source, position: 0, sizeBytes: size }, { pool, sumThread }, wanted, never);
     await expect(opening).rejects.toMatchObject({ code: 'ShortRead' });
     await pool.lease(80, never);
   });

@@ -252,6 +252,24 @@ describe('toFailure()', () => {
     });
   });
 
+  test.each([
+    ['AccessDenied', true],
+    ['HTTP 403', true],
+    ['InvalidAccessKeyId', true],
+    ['SignatureDoesNotMatch', true],
+    ['ExpiredToken', true],
+    ['CredentialsProviderError', true],
+    ['NoSuchBucket', false],
+    ['RequestTimeTooSkewed', false],
+    ['QuotaExceeded', false],
+    ['ECONNREFUSED', false],
+    ['InvalidStorageClass', false],
+    ['SlowDown', false],
+  ])('says whether %s is a refusal for who we are, or what we may: %s', (name, denied) => {
+    const status = name === 'HTTP 403' ? { name: 'Unknown', $metadata: { httpStatusCode: 403 } } : { name };
+    expect(toFailure(Object.assign(new Error('no'), status), 'writing "a"', never)).toMatchObject({ denied });
+  });
+
   test('takes whatever was thrown', () => {
     for (const thrown of [undefined, null, 'text', 7, {}, new Error('')]) {
       expect(toFailure(thrown, 'writing "a"', never)).toMatchObject({ kind: 'transient', code: 'Unknown' });

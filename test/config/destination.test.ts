@@ -167,7 +167,9 @@ describe('a local directory', () => {
     symlinkSync('/proc', `${cwd}/link`);
     for (const path of ['/proc/logs', '/sys', `${cwd}/link/logs`]) {
       const { problems } = loadError({ cwd, overrides: { 'destination.url': `file://${path}` } });
-      expect(problems).toMatchObject([{ key: 'destination.url', problem: expect.stringMatching(/^keeps no files/) }]);
+      expect(problems).toMatchObject([
+        { key: 'destination.url', problem: expect.stringMatching(/^keeps no files/) },
+      ]);
     }
     const overrides = { 'destination.url': 'file:///process/logs' };
     expect(load({ overrides }).config.destination).toMatchObject({ path: '/process/logs' });

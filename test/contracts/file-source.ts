@@ -185,6 +185,29 @@ export function fileSourceContract(name: string, make: () => Promise<FolderUnder
       expect(await source.claims()).toEqual([]);
     });
 
+    test("a claim says whether it is the last link; kept aside it is nobody's claim any more, for a week", async () => {
+      const { source, ...hands } = await made();
+      await hands.write('s/f', 'there');
+      await hands.write('s/g', 'deleted');
+      const claimed = await source.claim('s/f', 'claim-f');
+      await source.claim('s/g', 'claim-g');
+      await hands.remove('s/g');
+      const claims = [...(await source.claims())].sort((a, b) => (a.claim < b.claim ? -1 : 1));
+      expect(claims).toMatchObject([
+        { claim: 'claim-f', isLastLink: false, stat: claimed },
+        { claim: 'claim-g', isLastLink: true },
+      ]);
+      const nowMs = Date.now();
+      expect(await source.keepAside([], nowMs)).toBeUndefined();
+      expect(await source.keepAside(['claim-g'], nowMs)).toMatchObject({ files: 1 });
+      expect((await source.claims()).map(({ claim }) => claim)).toEqual(['claim-f']);
+      expect(await source.openClaim('claim-g', 's/g')).toBeUndefined();
+      const dayMs = 24 * 3_600_000;
+      expect(await source.dropKeptAside(nowMs + 6 * dayMs)).toEqual([]);
+      expect(await source.dropKeptAside(nowMs + 8 * dayMs)).toMatchObject([{ files: 1 }]);
+      expect(await source.dropKeptAside(nowMs + 8 * dayMs)).toEqual([]);
+    });
+
     test('releasing a claim gives the stat that the file has from then on', async () => {
       const { source, ...hands } = await made();
       await hands.write('s/f', 'x');

@@ -24,6 +24,8 @@ describe('the choice for a file', () => {
     ['new\nline/checkpoint-1/\n', 1, 'checkpoint'],
     ['näme/ü.safetensors', 1, 'checkpoint'],
     ['', 1, 'companion'],
+    ['session.env', 1, 'excluded'],
+    ['ranks/1/session.env', 1, 'excluded'],
   ])('%j of %i bytes: %s', (path, bytes, choice) => {
     expect(choose(path, bytes)).toBe(choice);
   });

@@ -13,12 +13,12 @@ const silence: Seal = { status: 'stalled', by: 'silence', evidence: false };
 
 /** The header's table, written out: by evidence | by silence, `-` for what is of no account. */
 const table = `
-  state       ended    changed            settled     enqueued  shipped
-  open        sealing  -                  -           -         -
-  sealing     -        - | open           assembling  -         -
-  assembling  -        sealing | open     -           shipping  -
-  shipping    -        sealing | open     -           -         shipped
-  shipped     -        sealing | open     -           -         -
+  state       ended    changed            doubted  settled     enqueued  shipped
+  open        sealing  -                  -        -           -         -
+  sealing     -        - | open           -        assembling  -         -
+  assembling  -        sealing | open     -        -           shipping  -
+  shipping    -        sealing | open     -        -           -         shipped
+  shipped     -        sealing | open     sealing  -           -         -
 `;
 
 const [header = [], ...rows] = table
@@ -44,7 +44,7 @@ function stateAt(at: string, seal: Seal, sinceMs = 10): SessionState {
 }
 
 function eventOf(type: string, seal: Seal): SessionEvent {
-  if (type === 'changed') return { type, nowMs: 99 };
+  if (type === 'changed' || type === 'doubted') return { type, nowMs: 99 };
   if (type === 'ended') return { type, seal, nowMs: 99 };
   if (type === 'settled' || type === 'enqueued' || type === 'shipped') return { type };
   throw new Error(`no event ${type}`);
@@ -52,7 +52,7 @@ function eventOf(type: string, seal: Seal): SessionEvent {
 
 describe('a session', () => {
   test('has a table of every state and event', () => {
-    expect(cases).toHaveLength(5 * 5 * 2);
+    expect(cases).toHaveLength(5 * 6 * 2);
   });
 
   test.each(cases)('$from, on $event: $to ($seal.by)', ({ from, event, to, seal }) => {

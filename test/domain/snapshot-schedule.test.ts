@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { untilNextSnapshotMs } from '../../src/domain/snapshot-schedule.ts';
+import { longestPauseMs, untilNextSnapshotMs } from '../../src/domain/snapshot-schedule.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -32,6 +32,18 @@ test.each([
 ])('the next snapshot %s', (_, ageMs, untilMs) => {
   expect(untilNextSnapshotMs(ageMs, 5 * minuteMs)).toBe(untilMs);
 });
+
+test.each([1_000, 5 * minuteMs, 25 * minuteMs, hourMs, 24 * hourMs])(
+  'no pause is longer than the longest, which comes: %i ms',
+  (everyMs) => {
+    const starts = Array.from({ length: 300 }, (_, at) => at * 17 * minuteMs);
+    const pauses = starts.map((ageMs) => untilNextSnapshotMs(ageMs, everyMs));
+    expect(Math.max(...pauses)).toBeLessThanOrEqual(longestPauseMs(everyMs));
+    const ages = agesOf(everyMs, 3_700).map((age) => age * minuteMs);
+    const gaps = ages.slice(1).map((age, at) => Math.round(age - (ages[at] ?? 0)));
+    expect(Math.max(...gaps)).toBe(longestPauseMs(everyMs));
+  },
+);
 
 test('a short pause lasts an hour, and makes nobody look often for days', () => {
   const minutes = agesOf(1_000, 3_600 + 20).slice(3_600 - 1);

@@ -45,7 +45,7 @@ describeS3('trainlogd recover', () => {
     const early = await run(context, elsewhere, ['recover', id]);
     expect(early.code, early.stderr).toBe(75);
     expect(early.stdout).toMatch(
-      /may be alive: nothing was done; should it be lost, run this again after 20/,
+      /its host wrote to the bucket at 20\S+Z, .* may be alive: nothing was done; should it be lost, run this again after 20/,
     );
 
     const ended = await run(context, elsewhere, ['recover', id, '--json'], later);
@@ -62,7 +62,10 @@ describeS3('trainlogd recover', () => {
       { path: 'events.bin', bytes: parts * partBytes, truncated: true },
       { path: 'stdout.log', bytes: 8 },
     ]);
-    expect(log.missing).toMatchObject([{ path: 'events.bin', reason: 'vanished' }]);
+    expect(log.missing).toMatchObject([
+      { path: 'events.bin', reason: 'vanished' },
+      { path: '.', reason: 'vanished' },
+    ]);
     const found = await bytesOf('events.bin');
     expect(found.equals(file.bytes.subarray(0, parts * partBytes))).toBe(true);
 
@@ -88,5 +91,12 @@ describeS3('trainlogd recover', () => {
     const unreachable = await run(context, host, ['recover', 'nobody'], nowhere);
     expect(unreachable.code, unreachable.stderr).toBe(69);
     expect(unreachable.stderr).toContain('looking for "training-logs/');
+    const elsewhere = { TRAINLOGD_DESTINATION_KEY_TEMPLATE: 'other-logs/{year}/{month}/{session-id}.log' };
+    const denied = await run(context, host, ['recover', 'nobody'], elsewhere);
+    expect(denied.code, denied.stderr).toBe(77);
+    expect(denied.stderr).toMatch(/looking for "other-logs\/.*AccessDenied.*: check the policy/s);
+    const stranger = await run(context, host, ['recover', 'nobody'], { AWS_SECRET_ACCESS_KEY: 'wrong' });
+    expect(stranger.code, stranger.stderr).toBe(77);
+    expect(stranger.stderr).toContain('check AWS_SECRET_ACCESS_KEY');
   }, 60_000);
 });

@@ -1,4 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -99,6 +100,33 @@ describe.concurrent('SIGHUP', () => {
     await arrived(place, ['done', 'open']);
   });
 
+  test('before the program is loaded ends nothing', async (context) => {
+    const place = await makePlace(context);
+    const loading = join(place.host.base, 'loading');
+    const hook = join(place.host.base, 'hook.mjs');
+    // The program is loaded only once the test has taken the file away.
+    await writeFile(
+      hook,
+      `import { existsSync, writeFileSync } from 'node:fs';
+       import { registerHooks } from 'node:module';
+       const cell = new Int32Array(new SharedArrayBuffer(4));
+       registerHooks({ load(url, context, next) {
+         if (url.endsWith('/commands/cli.ts')) {
+           writeFileSync(${JSON.stringify(loading)}, '');
+           while (existsSync(${JSON.stringify(loading)})) Atomics.wait(cell, 0, 0, 5);
+         }
+         return next(url, context);
+       } });`,
+    );
+    const command = [process.execPath, '--import', hook, program] as const;
+    const daemon = start(context, { ...place.host, command });
+    await eventually(() => existsSync(loading));
+    daemon.signal('SIGHUP');
+    await rm(loading);
+    await daemon.event('daemon.started');
+    expect((await daemon.stop()).code).toBe(0);
+  });
+
   test('of a run that has nothing left to see does not keep it from its end', async (context) => {
     const place = await makePlace(context);
     const open = join(place.host.folder, 'open');
@@ -115,6 +143,8 @@ describe.concurrent('SIGHUP', () => {
     await arrived(place, ['open']);
   });
 });
+
+const program = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
 interface Place {
   readonly host: Host;

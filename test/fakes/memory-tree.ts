@@ -44,6 +44,14 @@ export class MemoryTree {
     this.#setContent(path, node, Buffer.concat([node.content, Buffer.from(bytes)]));
   }
 
+  /** Written again to the same size, within the tick of the clock in which it was written last: no time tells. */
+  writeUnseen(path: WatchedPath, bytes: string): void {
+    const node = this.existing(path);
+    if (node.content.length !== Buffer.byteLength(bytes))
+      throw new Error(`writing ${quotePath(path)} unseen: another size is seen`);
+    node.content = Buffer.from(bytes);
+  }
+
   /** As writing elsewhere and renaming over it: another inode. */
   replace(path: WatchedPath, bytes: string | Uint8Array): void {
     this.remove(path);

@@ -235,6 +235,54 @@ test('draining is answered at once, also while a directory rests: every open ses
   expect(world.summary()).toEqual(['a completed 2 [out.log] []']);
 });
 
+test('draining writes no log of a running session for one that has ended; that settles and gets its final one', async () => {
+  const { world, agent } = await watching((world) => {
+    running(world);
+    world.folder.write('a/result.json', completed);
+  });
+  await world.clock.advance(4_000 + settleMs);
+  await agent.ship();
+  expect(world.summary()).toEqual(['a completed 2 [out.log] []']);
+  world.folder.append('a/out.log', ' two three');
+  agent.watcher.lookAt('a');
+  await world.clock.advance(500);
+  expect(agent.tracker.sessions.get('a')?.state.at).toBe('sealing');
+  const drained = drain(world, agent, 25_000);
+  await world.clock.advance(100);
+  await drained;
+  await agent.ship();
+  expect(world.log().session.status).toBe('completed');
+  await world.clock.advance(10_000);
+  await agent.ship();
+  const statuses = world.store.versions(world.logKeys()[0] ?? '').map((_, at) => world.log(undefined, at));
+  expect(new Set(statuses.map(({ session }) => session.status))).toEqual(new Set(['completed']));
+  expect(world.log()).toMatchObject({ companions: [{ bytes: 13 }], missing: [] });
+});
+
+test('an ended session that would not come to rest before the deadline gets its log as it is', async () => {
+  const { world, agent } = await watching((world) => {
+    world.folder.setNetwork(true);
+    running(world);
+  });
+  await world.clock.advance(rescanMs * 10);
+  world.folder.write('a/result.json', completed);
+  world.folder.append('a/out.log', ' two');
+  agent.watcher.lookAt('a');
+  await world.clock.advance(500);
+  expect(phases(agent)).toEqual(['a open']);
+  expect(world.events.of('session.sealed')).toHaveLength(1);
+  const drained = drain(world, agent, 25_000);
+  await world.clock.advance(100);
+  await drained;
+  await agent.ship();
+  expect(world.summary()).toEqual(['a completed 1 [] [out.log:changing]']);
+});
+
+function drain(world: World, agent: TestAgent, timeoutMs: number): Promise<void> {
+  const atMs = world.clock.monotonicMs() + timeoutMs;
+  return agent.watcher.drain({ atMs, signal: new AbortController().signal });
+}
+
 test('what is old at the first look has rested already, but not on a network file system', async () => {
   for (const isNetwork of [false, true]) {
     const { world, agent } = await watching(({ folder, clock }) => {

@@ -210,58 +210,55 @@ test.each<[string, (world: World) => void]>([
   expect(world.log()).toMatchObject({ companions: [{ bytes: 25 }], missing: [] });
 });
 
-test.each<[string, string, string]>([
-  ['to less than a part', 'zzzz', ''],
-  ['below what was sent', 'zzzzzzzzy', 'zzzzzzzz'],
-])(
-  'a file that was cut %s starts over, and its record names nothing that is gone',
-  async (_, text, parts) => {
-    const { world, agent } = await open('aaaaaaaabbbbbbbb');
-    const [before] = world.store.openUploads();
-    world.folder.write('a/out.log', text);
-    await agent.look();
-    await agent.grown();
-    // Nothing of it is settled yet.
-    expect(world.events.of('upload.restarted')).toEqual([]);
-    await later(world, agent, settleMs);
-    if (parts !== '') {
-      expect(world.events.of('upload.restarted')).toHaveLength(1);
-      expect(inBucket(world)).toBe(parts);
-      expect(recorded(world)).toEqual(['upload-1 1', 'upload-1 2', 'upload-1 0', 'upload-2 1'].slice(-3));
-      expect(before?.uploadId).toBe('upload-1');
-    }
-    await finish(world, agent);
-    expect(world.store.text(key)).toBe(text);
-    expect(world.events.of('upload.restarted').length).toBeLessThanOrEqual(1);
-  },
-);
-
-test('what was sent is given up only once its record is void', async () => {
+test('a file that was cut below what was sent starts over, and its record names nothing that is gone', async () => {
   const { world, agent } = await open('aaaaaaaabbbbbbbb');
-  const recordKey = world.store.keys(resumePrefix)[0] ?? '';
+  world.folder.write('a/out.log', 'zzzzzzzzy');
+  await agent.look();
+  await agent.grown();
+  // Nothing of it is settled yet.
+  expect(world.events.of('upload.restarted')).toEqual([]);
+  await later(world, agent, settleMs);
+  expect(world.events.of('upload.restarted')).toHaveLength(1);
+  expect(recorded(world)).toEqual(['upload-1 2', 'upload-1 0', 'upload-2 1']);
+  world.store.forgetUpload('upload-1');
+  expect(inBucket(world)).toBe('zzzzzzzz');
+  await finish(world, agent);
+  expect(world.store.text(key)).toBe('zzzzzzzzy');
+  expect(world.events.of('upload.restarted')).toHaveLength(1);
+});
+
+test('a file that was cut below a part goes whole with the next snapshot', async () => {
+  const { world, agent } = await open('aaaaaaaabbbbbbbb');
+  world.folder.write('a/out.log', 'zzzz');
+  await agent.look();
+  await later(world, agent, snapshotEveryMs);
+  expect(world.store.text(key)).toBe('zzzz');
+  expect(world.summary()).toEqual(['a running 2 [out.log] []']);
+  await finish(world, agent);
+  expect(world.summary()).toEqual(['a completed 3 [out.log] []']);
+});
+
+test.each<[string, 'before' | 'after', string]>([
+  ['is not made', 'before', 'upload-1 2'],
+  ['is made, and nobody lives to hear of it', 'after', 'upload-1 0'],
+])('what was sent is given up only once its record is void: one that %s', async (_, moment, record) => {
+  const { world, agent } = await open('aaaaaaaabbbbbbbb');
   world.folder.write('a/out.log', 'zzzzzzzzyyyyyyyyxxxxxxxxw');
   await agent.look();
   await world.clock.advance(settleMs);
-  world.store.failNext('put', new Failure({ kind: 'transient', code: 'SlowDown', attempted: 'writing "k"' }));
+  const lost = new Failure({ kind: 'transient', code: 'ECONNRESET', attempted: 'writing "k"' });
+  world.store.failNext('put', lost, moment);
   await agent.look();
   await agent.grown();
+  await agent.growing?.stop();
+  expect(recorded(world).at(-1)).toBe(record);
   expect(world.events.of('upload.restarted')).toEqual([]);
-  expect(agent.journal.openUpload(1, 'out.log')?.uploadId).toBe('upload-1');
-  // Applied, and then nobody lived to hear of it.
-  world.store.failNext(
-    'put',
-    new Failure({ kind: 'transient', code: 'ECONNRESET', attempted: 'x' }),
-    'after',
-  );
-  await world.clock.advance(60_000);
-  await agent.grown();
-  expect(readResumeRecord(world.store.text(recordKey))?.parts).toEqual([]);
   expect(agent.journal.openUpload(1, 'out.log')?.uploadId).toBe('upload-1');
   const next = world.start({ snapshotEveryMs });
   await next.look();
   await later(world, next, settleMs);
   expect(world.events.of('upload.restarted')).toHaveLength(1);
-  expect(recorded(world).slice(-3)).toEqual(['upload-1 0', 'upload-1 0', 'upload-2 3']);
+  expect(recorded(world).slice(-2)).toEqual(['upload-1 0', 'upload-2 3']);
 });
 
 test('where nobody may have recorded anything, nothing is made void', async () => {
@@ -288,6 +285,7 @@ test('where a record is never taken, what was sent is given up all the same', as
   await agent.look();
   await agent.grown();
   expect(world.events.of('upload.restarted')).toHaveLength(1);
+  world.store.forgetUpload('upload-1');
   expect(inBucket(world)).toBe('zzzzzzzz|yyyyyyyy|xxxxxxxx');
 });
 

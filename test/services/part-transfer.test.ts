@@ -4,6 +4,8 @@ import type { Receipt } from '../../src/ports/object-store.ts';
 import { countServed } from '../../src/services/counted-store.ts';
 import { DestinationGate } from '../../src/services/destination-gate.ts';
 import { type PartTarget, PartTransfer } from '../../src/services/part-transfer.ts';
+import { ResumeRecords } from '../../src/services/resume-records.ts';
+import { Turns } from '../../src/services/turns.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
 import { MemoryFolder } from '../fakes/memory-folder.ts';
 import type { MemoryPartsOptions } from '../fakes/memory-parts.ts';
@@ -50,8 +52,10 @@ class Bench {
       retry,
       keyTemplate,
       logBytesMax: 1_000_000,
+      claiming: new Turns<number>(),
     };
-    return new PartTransfer({ context, parts, partConcurrency });
+    const records = new ResumeRecords(context, 1000);
+    return new PartTransfer({ context, parts, records, partConcurrency });
   }
 
   get journal() {

@@ -392,7 +392,7 @@ test('what was given up is not completed: the record says that it is void', asyn
     ],
   });
   expect(world.store.versions(key)).toEqual([]);
-  expect(world.summary()).toEqual(['a interrupted 3 [] [out.log:vanished .:vanished]']);
+  expect(world.summary()).toEqual(['a interrupted 2 [] [out.log:vanished .:vanished]']);
 });
 
 type Loose = Record<string, unknown>;

@@ -229,6 +229,18 @@ test('the log of the last moment queues nothing', async () => {
   expect(world.summary()).toEqual(['a running 2 [out.log] []']);
 });
 
+test('the first log of a session that goes on is told, and the final one; those in between are routine', async () => {
+  const { world, agent } = await open();
+  for (let round = 0; round < 3; round++) {
+    world.folder.append('a/out.log', ' more');
+    await later(world, agent, 2 * hourMs - 1);
+  }
+  world.folder.write('a/result.json', completed);
+  await agent.deliver();
+  expect(world.events.of('session.shipped').map(({ status }) => status)).toEqual(['running', 'completed']);
+  expect(world.events.of('session.snapshot').map(({ status }) => status)).toEqual(['running', 'running']);
+});
+
 test('what is due is known, so that nobody looks in vain', async () => {
   const { world, agent } = await open();
   expect(due(agent)).toBe(snapshotEveryMs);

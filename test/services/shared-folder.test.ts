@@ -447,3 +447,52 @@ function bound(store: ObjectStore): ObjectStore {
     close: store.close.bind(store),
   };
 }
+
+test('what another host has shipped is not remembered, and is taken up again when it changes', async () => {
+  const { world, leases, host, live, end, ended } = makeFleet();
+  const [a, b] = [host('a'), host('b')];
+  end();
+  await a.deliver();
+  for (let look = 0; look < 2; look++) await b.look();
+  const remembered = () => b.tracker.sessions.all().map(({ root }) => root);
+  expect(remembered()).toEqual([]);
+  const { reads } = leases;
+  await live(10 * minute, a, b);
+  await b.look();
+  expect(leases.reads).toBe(reads);
+  expect(b.uploader.isIdle).toBe(true);
+  world.folder.append('run/out.log', ' and more');
+  await b.deliver();
+  expect(ended()).toEqual(['run completed [out.log] []']);
+  expect(world.log()).toMatchObject({
+    session: { agent: { host: 'b' } },
+    companions: [{ bytes: 10 }],
+    missing: [],
+  });
+});
+
+test('what another host has shipped leaves without a word, also from a journal that knew it', async () => {
+  for (const begun of [false, true]) {
+    const { world, host, live, end } = makeFleet();
+    const [a, b] = [host('a'), host('b')];
+    if (begun) {
+      await b.look();
+      await a.look();
+      await live(6 * minute, a);
+      await a.look();
+    }
+    end();
+    await live(minute, a);
+    await a.deliver();
+    await live(6 * minute, b);
+    await b.look();
+    await b.look();
+    expect(b.tracker.sessions.all()).toEqual([]);
+    world.folder.remove('run');
+    await b.look();
+    await world.clock.advance(idleMs);
+    await b.look();
+    expect(b.tracker.sessions.all()).toEqual([]);
+    expect(world.events.of('session.vanished')).toEqual([]);
+  }
+});

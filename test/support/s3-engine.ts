@@ -6,6 +6,7 @@ import { S3Parts } from '../../src/adapters/s3-parts.ts';
 import { EndpointProbe } from '../../src/adapters/s3-probe.ts';
 import { S3Sender } from '../../src/adapters/s3-sender.ts';
 import { S3Writer } from '../../src/adapters/s3-writer.ts';
+import { SumThread } from '../../src/adapters/sum-thread.ts';
 import { growingLayout } from '../../src/domain/part-layout.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 
@@ -57,7 +58,8 @@ export function engineAt(endpoint: string, options: EngineOptions = {}) {
     remember: (name, value) => void memory.set(name, value),
   });
   const deadline = () => new AbortController().signal;
-  const shared = { at, destination, sender, pool, probe, isAws, deadline };
+  const sumThread = new SumThread();
+  const shared = { at, destination, sender, pool, sumThread, probe, isAws, deadline };
   const writer = new S3Writer(shared);
   const refusals: string[] = [];
   const layout = {
@@ -69,6 +71,7 @@ export function engineAt(endpoint: string, options: EngineOptions = {}) {
     sender.close();
     at.client.destroy();
     pool.close();
+    return sumThread.close();
   });
   return { writer, parts, probe, pool, sender, refusals };
 }

@@ -111,6 +111,7 @@ export interface StartOptions {
   readonly concurrency?: number;
   readonly partConcurrency?: number;
   readonly bytesMax?: number;
+  readonly settleMs?: number;
   /** Absent: no session is old enough. */
   readonly snapshotEveryMs?: number;
   /** Absent: nobody knows where sessions ran. */
@@ -236,7 +237,7 @@ export class TestAgent {
     }
     const { sharing } = this;
     const claiming = new Turns<number>();
-    const settles = () => (this.#isNetwork() ? networkSettleMs : settleMs);
+    const settles = () => (this.#isNetwork() ? networkSettleMs : (options.settleMs ?? settleMs));
     this.observer = new SessionObserver({
       ...base,
       readings,
@@ -303,12 +304,13 @@ export class TestAgent {
     };
     this.context = context;
     const { parts } = store;
-    this.parts = parts && new PartTransfer({ context, parts, partConcurrency: options.partConcurrency ?? 1 });
+    const everyMs = options.snapshotEveryMs ?? never;
+    const records = new ResumeRecords(context, everyMs);
+    const { partConcurrency = 1 } = options;
+    this.parts = parts && new PartTransfer({ context, parts, records, partConcurrency });
     let transfer: OneTransfer = new FileTransfer({ context, parts: this.parts });
     const queue = new PQueue({ concurrency });
     if (parts && this.parts) {
-      const everyMs = options.snapshotEveryMs ?? never;
-      const records = new ResumeRecords(context, everyMs);
       const { layout } = parts;
       const growing = { context, transfer: this.parts, records, active: new Set<ActiveTransfer>() };
       const filesMax = Math.max(1, Math.floor(concurrency / 2));

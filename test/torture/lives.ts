@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Status } from '../../src/ports/status.ts';
 import type { FaultProxy } from '../faults/fault-proxy.ts';
-import { eventually } from '../support/eventually.ts';
 import type { SeededRandom } from '../support/seeded-random.ts';
 import {
   type Cleanup,
@@ -16,13 +15,17 @@ import type { Workload } from './workload.ts';
 
 /** A life that does not come to its named end is ended after so long. */
 const lifeMaxMs = 2_000;
+/** It takes a while until a file has grown by a part, and the part is recorded. */
+const growingLifeMaxMs = 6_000;
 const startMs = 700;
 /** Of a machine that has other things to do. */
 const startMaxMs = 120_000;
 const drawnMs = 1_500;
 const longLifeMs = 16_000;
 const longLifeEvery = 25;
-const lastLifeMaxMs = 180_000;
+/** The last life may take its time, but not stand still. */
+const standstillMaxMs = 180_000;
+const lastLifeMaxMs = 1_800_000;
 /** Longer than the program's own deadline. */
 const endMaxMs = 60_000;
 const stepEveryMs = 40;
@@ -35,6 +38,12 @@ export interface Lives {
   /** Parts on their way when it was killed, of all kills. */
   partsInFlight: number;
   readonly problems: string[];
+}
+
+/** `seconds`: until everything was shipped. */
+export interface Peace {
+  readonly seconds: number;
+  readonly problems: readonly string[];
 }
 
 export interface LivesOptions {
@@ -123,7 +132,8 @@ async function enough(
   signal: AbortSignal,
 ): Promise<void> {
   const drawnLifeMs = death === afterRest ? longLifeMs : random.below(drawnMs);
-  const lifeMs = death.at === undefined ? drawnLifeMs : lifeMaxMs;
+  const namedLifeMs = death.needs === 'growing' ? growingLifeMaxMs : lifeMaxMs;
+  const lifeMs = death.at === undefined ? drawnLifeMs : namedLifeMs;
   if (death.name === 'while it starts') return delay(random.below(startMs), undefined, { signal });
   await program.event('daemon.started', () => true, startMaxMs);
   return delay(lifeMs, undefined, { signal });
@@ -136,45 +146,60 @@ async function trainUntil(workload: Workload, over: AbortSignal): Promise<void> 
 }
 
 /** One more life in peace, until everything is shipped; the trainers are done. Whatever comes of it, it is over then. */
-export async function liveInPeace({ context, host, workload }: LivesOptions): Promise<string[]> {
+export async function liveInPeace({ context, host, workload }: LivesOptions): Promise<Peace> {
+  const startedMs = performance.now();
   const program: Trainlogd = start(context, host);
-  const problems = await untilShipped(program, () => statusOf(context, host), workload.sessions.length);
+  const problem = await untilShipped(program, () => statusOf(context, host), workload.sessions.length);
+  const seconds = Math.round((performance.now() - startedMs) / 1000);
   const { code, signal, stderr } = await endSoon(program);
+  const problems = problem === undefined ? [] : [problem];
   if (code !== 0)
     problems.push(`the last life ended with ${code ?? signal}: ${stderr.slice(-stderrShownMax)}`);
-  return problems;
+  return { seconds, problems };
 }
 
+/** Undefined when all is shipped, or the program ended; else what is left of what. */
 async function untilShipped(
   program: Trainlogd,
   ask: () => Promise<Status>,
   sessions: number,
-): Promise<string[]> {
-  const over = new AbortController();
-  const shipped = eventually(
-    async () => {
-      if (over.signal.aborted) return true;
-      const { backlog, blocked } = await ask();
-      const { open, shipping, pendingFiles, unsent, parked } = backlog;
-      const left = { open, shipping, pendingFiles, unsent: unsent.slice(0, 5), parked: parked.slice(0, 5) };
-      const isDone = open + shipping + pendingFiles + unsent.length + parked.length === 0;
-      if (!isDone || backlog.shipped !== sessions) {
-        throw new Error(
-          `${backlog.shipped} of ${sessions} are shipped: ${JSON.stringify({ ...left, blocked })}`,
-        );
-      }
-      return true;
-    },
-    { timeoutMs: lastLifeMaxMs, everyMs: 500 },
-  );
-  try {
-    await Promise.race([shipped, program.ended]);
-    return [];
-  } catch (error) {
-    return [`not all was shipped: ${String(error)}: ${program.stderr().slice(-stderrShownMax)}`];
-  } finally {
-    over.abort();
+): Promise<string | undefined> {
+  const untilMs = performance.now() + lastLifeMaxMs;
+  let hasEnded = false;
+  void program.ended.then(() => {
+    hasEnded = true;
+  });
+  let said = 'nothing';
+  let at = '';
+  for (let movedMs = performance.now(); !hasEnded && performance.now() < untilMs; await delay(500)) {
+    if (performance.now() - movedMs > standstillMaxMs) break;
+    const now = await ask().then(leftIn, (error) => ({ left: String(error), at, shipped: -1 }));
+    said = `${now.shipped} of ${sessions} are shipped: ${now.left}`;
+    if (now.left === '' && now.shipped === sessions) return undefined;
+    if (now.at !== at) movedMs = performance.now();
+    at = now.at;
   }
+  return hasEnded ? undefined : `not all was shipped: ${said}: ${program.stderr().slice(-stderrShownMax)}`;
+}
+
+/** `at` changes when anything moves. */
+function leftIn({ backlog, blocked, uploads }: Status): { left: string; at: string; shipped: number } {
+  const { open, shipping, shipped, pendingFiles, pendingBytes, unsent, parked } = backlog;
+  const isDone = open + shipping + pendingFiles + unsent.length + parked.length === 0;
+  const few = {
+    open,
+    shipping,
+    pendingFiles,
+    unsent: unsent.slice(0, 5),
+    parked: parked.slice(0, 5),
+    blocked,
+  };
+  const sent = uploads.map(({ sentBytes }) => sentBytes);
+  return {
+    left: isDone ? '' : JSON.stringify(few),
+    at: JSON.stringify([open, shipping, shipped, pendingFiles, pendingBytes, sent]),
+    shipped,
+  };
 }
 
 /** Its journal is nobody else's before it is dead: one that does not end when asked to is ended. */

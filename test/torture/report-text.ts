@@ -4,7 +4,7 @@ import type { TortureReport } from './torture.ts';
 export function showReport(report: TortureReport): string {
   const { deaths, requests, faults, resent, bucket, unfinished, problems } = report;
   const lines = [
-    `${report.kills} kills, seed ${report.seed}, ${report.seconds} s: ${report.sessions} sessions, ${mib(report.trainedBytes)} MiB`,
+    `${report.kills} kills, seed ${report.seed}, ${report.seconds} s, ${report.lastLifeSeconds} of them in peace at last: ${report.sessions} sessions, ${mib(report.trainedBytes)} MiB`,
     '',
     ...table([
       ['killed', 'tried', 'reached'],

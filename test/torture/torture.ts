@@ -31,6 +31,8 @@ export interface TortureReport {
   readonly kills: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly seconds: number;
+  /** What the last life took to ship all that the others had left. */
+  readonly lastLifeSeconds: number;
   readonly sessions: number;
   readonly trainedBytes: number;
   readonly deaths: Readonly<Record<string, { tried: number; reached: number }>>;
@@ -80,7 +82,8 @@ export async function torture(context: Cleanup, options: TortureOptions): Promis
     const lives = await liveAndDie(living);
     proxy.liftAll();
     await workload.finish();
-    const problems = [...lives.problems, ...(await liveInPeace(living))];
+    const peace = await liveInPeace(living);
+    const problems = [...lives.problems, ...peace.problems];
     const look = async <T>(what: string, work: () => Promise<T>, otherwise: T): Promise<T> => {
       try {
         return await work();
@@ -123,6 +126,7 @@ export async function torture(context: Cleanup, options: TortureOptions): Promis
     return {
       ...{ seed: options.seed, kills: lives.killed, faults: hits },
       seconds: Math.round((performance.now() - startedMs) / 1000),
+      lastLifeSeconds: peace.seconds,
       sessions: workload.sessions.length,
       trainedBytes: workload.sessions.reduce((sum, { bytes }) => sum + bytes, 0),
       deaths: Object.fromEntries(lives.deaths),

@@ -1,0 +1,149 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import type { Writable } from 'node:stream';
+import { askStatus } from '../adapters/status-socket.ts';
+import { systemClock } from '../adapters/system-time.ts';
+import { hashFolder, isWithin } from '../config/paths.ts';
+import { type Edge, exitCode, type OwnProcess } from './edge.ts';
+import { heldCode, words } from './exec-words.ts';
+import type { GlobalFlags } from './inputs.ts';
+
+export interface ShippingOptions {
+  readonly edge: Edge;
+  readonly own: OwnProcess;
+  readonly flags: GlobalFlags;
+  /** Absolute and real. */
+  readonly folder: string;
+  /** The session's directory in it, relative; empty when it is the folder itself. */
+  readonly root: string;
+  readonly stateDirectory: string;
+  /** Nobody asked for a level: beside a training's own output only what disturbs is told. */
+  readonly isQuiet: boolean;
+  /** How long the end of a host is waited for. */
+  readonly hurriedMs: number;
+  readonly say: (text: string) => void;
+}
+
+const lookEveryMs = 60_000;
+const startsMax = 5;
+/** As long as `drain` takes at most. */
+const unhurriedMs = 300_000;
+/** An agent that is asked to end says its last words in less. */
+const unansweredMs = 20_000;
+
+interface Shipper {
+  readonly child: ChildProcessByStdio<Writable, null, null>;
+  readonly ended: Promise<number>;
+}
+
+/**
+ * Ships a session from a process of its own, while its command runs and after it: what shipping needs of memory, time
+ * and luck is then nothing to the command, whose output goes through this process. Where a daemon ships the folder
+ * already it is left to that one; should it go, we come.
+ */
+export class Shipping {
+  readonly #options: ShippingOptions;
+  readonly #over = new AbortController();
+  readonly #watching: Promise<void>;
+  #shipper: Shipper | undefined;
+  #starts = 0;
+
+  constructor(options: ShippingOptions) {
+    this.#options = options;
+    this.#watching = this.#watch();
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#over.signal.aborted) {
+      if (!this.#shipper && this.#starts < startsMax) {
+        const place = await this.#look();
+        if (!('leftTo' in place) && !this.#over.signal.aborted) this.#start(place.state);
+      }
+      await systemClock.sleep(lookEveryMs, this.#over.signal);
+    }
+  }
+
+  /** Who ships the folder already, or with which state directory we may: a daemon of another folder leaves us one below its own. */
+  async #look(): Promise<{ readonly leftTo: string } | { readonly state: string }> {
+    const { folder, root, stateDirectory } = this.#options;
+    for (const state of [stateDirectory, join(stateDirectory, hashFolder(folder))]) {
+      const status = await askStatus(state);
+      if (!status?.running) return { state };
+      if (isWithin(status.folder, join(folder, root)))
+        return {
+          leftTo: `process ${status.pid} on ${status.host}, which ships ${JSON.stringify(status.folder)}`,
+        };
+    }
+    return { state: stateDirectory };
+  }
+
+  #start(state: string): Shipper {
+    const { edge, own, flags, folder, root, isQuiet } = this.#options;
+    this.#starts += 1;
+    const level = flags.logLevel ?? (isQuiet ? 'warn' : undefined);
+    const global = Object.entries({
+      '--config': flags.config,
+      '--env-file': flags.envFile,
+      '--log-level': level,
+    });
+    const [program, ...before] = own.self;
+    const args = [
+      ...before,
+      ...global.flatMap(([name, value]) => (value === undefined ? [] : [name, value])),
+      ...['exec-ship', '--', folder, root, state],
+    ];
+    // A session of its own: what a terminal sends to its foreground group is not for it.
+    const child = spawn(program, args, {
+      cwd: edge.cwd,
+      env: { ...edge.env },
+      stdio: ['pipe', 'ignore', 'inherit'],
+      detached: true,
+    });
+    child.stdin.on('error', () => undefined); // reason: it is gone, and `ended` says how
+    const ended = new Promise<number>((resolve) => {
+      child.once('error', () => resolve(exitCode.bug));
+      child.once('exit', (code) => resolve(code ?? exitCode.bug));
+    });
+    const shipper = { child, ended };
+    this.#shipper = shipper;
+    void ended.then(() => {
+      if (this.#shipper === shipper) this.#shipper = undefined;
+    });
+    return shipper;
+  }
+
+  /** The session has ended: ships what there is, and says what is left. `isHurried`: somebody asked us to end. */
+  async finish(isHurried: boolean): Promise<void> {
+    const { folder, say, hurriedMs } = this.#options;
+    this.#over.abort();
+    await this.#watching;
+    let shipper = this.#shipper;
+    if (!shipper) {
+      const place = await this.#look();
+      if ('leftTo' in place) return say(`the session is left to ${place.leftTo}`);
+      shipper = this.#start(place.state);
+    }
+    const code = await this.#end(shipper, isHurried ? hurriedMs : unhurriedMs);
+    if (code === heldCode) say('the session is left to another trainlogd, which holds the state directory');
+    else if (code !== exitCode.ok && code !== exitCode.unsent)
+      say(
+        `shipping ended early (exit code ${code}): "trainlogd drain ${folder}" ships what is not there yet`,
+      );
+  }
+
+  async #end({ child, ended }: Shipper, timeoutMs: number): Promise<number> {
+    const done = new AbortController();
+    void ended.then(() => done.abort());
+    child.stdin.write(`${words.over}\n`);
+    await systemClock.sleep(timeoutMs, done.signal);
+    if (!done.signal.aborted) this.interrupt();
+    await systemClock.sleep(unansweredMs, done.signal);
+    if (!done.signal.aborted) child.kill('SIGKILL');
+    return ended;
+  }
+
+  /** What is not there yet is left to the next start. */
+  interrupt(): void {
+    this.#shipper?.child.stdin.write(`${words.leave}\n`);
+  }
+}

@@ -1,0 +1,146 @@
+import { isJsonObject, type JsonObject } from '../domain/json.ts';
+import { displayPath } from '../domain/watched-path.ts';
+import { amount, knownConfig, rawConfig, text, whole } from './config-fields.ts';
+import { FactCollector } from './fact-collector.ts';
+import { isLog } from './plain-log.ts';
+import {
+  type Ending,
+  type FileInfo,
+  type FormatReader,
+  nothing,
+  type ReadFile,
+  UnreadableFile,
+} from './reader.ts';
+import { parseSafeYaml, yamlBytesMax } from './safe-yaml.ts';
+import { CompletionLine, ResultsFollower, type ResultsRun } from './ultralytics-results.ts';
+
+/** Ultralytics YOLO (ultralytics/engine/trainer.py): args.yaml at the start, results.csv once an epoch. */
+
+const argsFile = 'args.yaml';
+const resultsFile = 'results.csv';
+const plotFile = 'results.png';
+const logsMax = 8;
+/** Files of one moment come to lie seconds apart where they were copied. */
+const momentMs = 10_000;
+/** After the last epoch the best weights are evaluated once more. */
+const finalEvaluationMs = 60_000;
+
+export const ultralyticsReader: FormatReader = {
+  name: 'ultralytics',
+
+  recognise({ names }) {
+    if (!names.has(argsFile)) return undefined;
+    const proof = { paths: [argsFile], bytesMax: 16 * 1024, believe: isTrainingArgs };
+    return { confidence: 'likely', reason: argsFile, proof };
+  },
+
+  select(files) {
+    if (!files.some(({ path }) => path === argsFile)) return [];
+    const logs = files.map(({ path }) => path).filter(isLog);
+    const results = files.filter(({ path }) => path === resultsFile);
+    return [
+      { manner: 'whole', path: argsFile, keep: 'companion', bytesMax: yamlBytesMax, parse: parseArgs },
+      ...results.map(({ path }) => ({
+        manner: 'append' as const,
+        path,
+        keep: 'companion' as const,
+        follow: () => new ResultsFollower(),
+      })),
+      ...logs.slice(0, logsMax).map((path) => ({
+        manner: 'append' as const,
+        path,
+        keep: 'companion' as const,
+        follow: () => new CompletionLine(),
+      })),
+    ];
+  },
+
+  assess(read, session) {
+    const args = read.find(({ path }) => path === argsFile)?.parsed as Args | undefined;
+    if (args === undefined) return nothing;
+    const facts = new FactCollector();
+    facts.session('framework', 'ultralytics', argsFile);
+    takeConfig(facts, args);
+    const results = read.find(({ path }) => path === resultsFile)?.segments?.at(-1) as
+      | ResultsFollower
+      | undefined;
+    const run = results?.run;
+    if (results && run) takeResults(facts, results, run);
+    return facts.assessment(endingOf(args, run, read, session.files));
+  },
+};
+
+interface Args {
+  readonly document: JsonObject;
+  readonly epochs: number | undefined;
+  readonly warnings: readonly string[];
+}
+
+function parseArgs(bytes: Buffer): Args {
+  const { value, warnings } = parseSafeYaml(bytes);
+  if (!isJsonObject(value) || value['mode'] !== 'train' || typeof value['task'] !== 'string') {
+    throw new UnreadableFile(
+      'no arguments of a training of Ultralytics: no task, or another mode than train',
+    );
+  }
+  return { document: value, epochs: whole(value['epochs'], 1), warnings };
+}
+
+function isTrainingArgs(bytes: Buffer): boolean {
+  const head = bytes.toString('latin1');
+  return /^task: ?\w/m.test(head) && /^mode: ?['"]?train\b/m.test(head);
+}
+
+function takeConfig(facts: FactCollector, { document, epochs, warnings }: Args): void {
+  const known = knownConfig({ lr0: document['lr0'] ?? null, seed: document['seed'] ?? null });
+  const batchSize = amount(document['batch']);
+  const model = text(document['model']);
+  const dataset = text(document['data']);
+  const { raw, warning } = rawConfig(document);
+  facts.config(
+    {
+      ...known,
+      ...(epochs !== undefined && { epochs }),
+      // A fraction, or -1: as much as fits into the memory.
+      ...(batchSize !== undefined && batchSize >= 1 && { batchSize }),
+      ...(model !== undefined && { model }),
+      ...(dataset !== undefined && { dataset }),
+      ...(raw && { raw }),
+    },
+    argsFile,
+  );
+  for (const text of [...warnings, ...(warning === undefined ? [] : [warning])]) facts.warn(argsFile, text);
+}
+
+function takeResults(facts: FactCollector, results: ResultsFollower, run: ResultsRun): void {
+  const { epochsCompleted, durationSeconds } = run;
+  facts.results({ epochsCompleted, ...(durationSeconds !== undefined && { durationSeconds }) }, resultsFile);
+  if (run.metrics.size > 0) facts.results({ metrics: Object.fromEntries(run.metrics) }, resultsFile);
+  facts.history(run.history.build(), resultsFile);
+  for (const warning of results.warnings()) facts.warn(resultsFile, warning);
+}
+
+/** A run that is begun or resumed in the same directory writes args.yaml anew, before anything else. */
+function endingOf(
+  args: Args,
+  run: ResultsRun | undefined,
+  read: readonly ReadFile[],
+  files: readonly FileInfo[],
+): Ending | undefined {
+  if (run === undefined) return undefined;
+  const started = [argsFile, resultsFile].map(
+    (path) => files.find((file) => file.path === path)?.modifiedAtMs ?? 0,
+  );
+  const isLast = (ms: number) => started.every((startedMs) => startedMs <= ms + momentMs);
+  const plot = files.find(({ path }) => path === plotFile);
+  if (plot && isLast(plot.modifiedAtMs)) return { status: 'completed', by: plotFile };
+  const told = read.find((file) => isLast(file.modifiedAtMs) && isToldBy(file));
+  const by = told ? displayPath(told.path) : run.epochsCompleted === args.epochs ? resultsFile : undefined;
+  if (by === undefined || (by === resultsFile && !isLast(started[1] ?? 0))) return undefined;
+  return { status: 'completed', by, quietMs: finalEvaluationMs };
+}
+
+function isToldBy({ segments }: ReadFile): boolean {
+  const last = segments?.at(-1);
+  return last instanceof CompletionLine && last.isTold;
+}

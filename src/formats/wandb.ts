@@ -1,0 +1,191 @@
+import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
+import { comparePaths, displayPath, type WatchedPath } from '../domain/watched-path.ts';
+import { amount, knownConfig, rawConfig, text } from './config-fields.ts';
+import { FactCollector } from './fact-collector.ts';
+import { joinHistories } from './join-histories.ts';
+import { closingMs, wentOnAfter } from './later-activity.ts';
+import { jsonBytesMax, parseLenientJson } from './lenient-json.ts';
+import { isWandbLog } from './leveldb-log.ts';
+import { readTime } from './read-time.ts';
+import {
+  type Ending,
+  type FileInfo,
+  type FormatReader,
+  nothing,
+  type ReadFile,
+  type Selection,
+} from './reader.ts';
+import { parseSafeYaml, yamlBytesMax } from './safe-yaml.ts';
+import { unwrapConfig, WandbFollower } from './wandb-records.ts';
+
+/**
+ * Run directories of wandb, online and offline: `{run,offline-run}-<YYYYmmdd_HHMMSS>-<id>/run-<id>.wandb` and `files/`.
+ * A tracker beside a training: it says no framework. Of several runs the last one speaks.
+ */
+
+const runsMax = 8;
+const runDirectory = /^(?:offline-)?run-(\d{8}_\d{6})-[\w.-]{1,128}$/;
+const placed =
+  /^((?:.*\/)?(?:offline-)?run-(\d{8}_\d{6})-[\w.-]{1,128}\/)?(run-[\w.-]{1,128}\.wandb|files\/(?:config\.yaml|wandb-summary\.json|wandb-metadata\.json))$/;
+/** Folders of many runs; what lies in them is found on its own. */
+const collections = ['runs', 'lightning_logs', 'mlruns', 'outputs', 'multirun'];
+
+export const wandbReader: FormatReader = {
+  name: 'wandb',
+  looksInto: /^wandb$/,
+
+  recognise(directory) {
+    const { name, names } = directory;
+    const log = [...names].find((file) => /^run-[\w.-]{1,128}\.wandb$/.test(file));
+    if (log !== undefined) {
+      return {
+        confidence: 'likely',
+        reason: log,
+        proof: { paths: [log], bytesMax: 64, believe: isWandbLog },
+      };
+    }
+    if (!names.has('wandb') || collections.some((one) => names.has(one))) return undefined;
+    // In the watched folder itself a wandb directory may lie beside the directories of any number of runs.
+    if (name === '' && [...names].some((one) => one !== 'wandb' && !one.includes('.'))) return undefined;
+    const run = [...directory.below('wandb')].find((one) => runDirectory.test(one));
+    return run === undefined ? undefined : { confidence: 'likely', reason: `wandb/${run}` };
+  },
+
+  select(files) {
+    const runs = new Set(lastRuns(files.flatMap(placeOf)));
+    return files.flatMap((file) => {
+      const place = placeOf(file)[0];
+      return place && runs.has(place.run) ? [selectionOf(place)] : [];
+    });
+  },
+
+  assess(read, session) {
+    const places = read.flatMap((file) => placeOf(file).map((place) => ({ ...place, read: file })));
+    const runs = lastRuns(places).map((run) => runOf(run, places));
+    const last = runs[0];
+    if (last === undefined) return nothing;
+    const facts = new FactCollector();
+    takeRun(facts, last);
+    const sameRun = runs.filter(({ log }) => log?.runId !== undefined && log.runId === last.log?.runId);
+    const histories = sameRun.toReversed().flatMap(({ log }) => log?.history.build() ?? []);
+    if (last.logPath !== undefined) facts.history(joinHistories(histories), last.logPath);
+    return facts.assessment(endingOf(last, session.files));
+  },
+};
+
+interface Place {
+  readonly path: WatchedPath;
+  /** Directory of the run with its slash, or nothing where the session is one. */
+  readonly run: string;
+  readonly stamp: string;
+  readonly file: string;
+}
+
+function placeOf({ path }: FileInfo): Place[] {
+  if (/(?:^|\/)latest-run[^/]*\//.test(path)) return [];
+  const match = placed.exec(path);
+  if (match === null) return [];
+  const [, run = '', stamp = '', file = ''] = match;
+  return [{ path, run, stamp, file }];
+}
+
+/** The newest first. */
+function lastRuns(places: readonly Place[]): string[] {
+  const stamps = new Map(places.map(({ run, stamp }) => [run, stamp]));
+  const sorted = [...stamps].sort((a, b) => comparePaths(b[1], a[1]) || comparePaths(b[0], a[0]));
+  return sorted.slice(0, runsMax).map(([run]) => run);
+}
+
+function selectionOf({ path, file }: Place): Selection {
+  const common = { path, keep: 'companion' } as const;
+  if (file.endsWith('.wandb')) return { ...common, manner: 'append', follow: () => new WandbFollower() };
+  const isYaml = file.endsWith('.yaml');
+  const parse = (bytes: Buffer) => (isYaml ? parseSafeYaml(bytes) : parseLenientJson(bytes)).value;
+  return { ...common, manner: 'whole', bytesMax: isYaml ? yamlBytesMax : jsonBytesMax, parse };
+}
+
+interface Run {
+  readonly log?: WandbFollower;
+  readonly logPath?: WatchedPath;
+  readonly logModifiedAtMs?: number;
+  /** By name below `files/`. */
+  readonly documents: ReadonlyMap<string, { readonly path: WatchedPath; readonly value: JsonValue }>;
+}
+
+function runOf(run: string, places: readonly (Place & { read: ReadFile })[]): Run {
+  const own = places.filter((place) => place.run === run);
+  const log = own.find(({ file }) => file.endsWith('.wandb'));
+  // `select` chose it: `follow` and `parse` made what is remembered.
+  const follower = log?.read.segments?.at(-1) as WandbFollower | undefined;
+  const documents = own.flatMap(({ file, path, read }) =>
+    read.parsed === undefined
+      ? []
+      : [[file.slice('files/'.length), { path, value: read.parsed as JsonValue }] as const],
+  );
+  return {
+    ...(follower && log && { log: follower, logPath: log.path, logModifiedAtMs: log.read.modifiedAtMs }),
+    documents: new Map(documents),
+  };
+}
+
+function takeRun(facts: FactCollector, { log, logPath, documents }: Run): void {
+  if (log && logPath !== undefined) takeLog(facts, log, logPath);
+  const config = documents.get('config.yaml');
+  if (config) takeConfig(facts, unwrapConfig(config.value), config.path);
+  const summary = documents.get('wandb-summary.json');
+  if (summary && isJsonObject(summary.value)) takeSummary(facts, summary.value, summary.path);
+  const metadata = documents.get('wandb-metadata.json');
+  if (metadata && isJsonObject(metadata.value)) takeMetadata(facts, metadata.value, metadata.path);
+}
+
+function takeLog(facts: FactCollector, log: WandbFollower, path: WatchedPath): void {
+  if (log.startedAtMs !== undefined) facts.session('startedAt', readTime(log.startedAtMs)?.iso, path);
+  takeConfig(facts, log.config, path);
+  const { exit, trainerStep } = log;
+  const seconds = exit?.runtimeSeconds;
+  if (seconds !== undefined && seconds >= 0) facts.results({ durationSeconds: seconds }, path);
+  if (trainerStep !== undefined && Number.isSafeInteger(trainerStep) && trainerStep >= 0) {
+    facts.results({ stepsCompleted: trainerStep }, path);
+  }
+  const metrics = Object.fromEntries([...log.summary].filter(([key]) => !key.startsWith('_')));
+  if (Object.keys(metrics).length > 0) facts.results({ metrics }, path);
+  for (const warning of log.warnings()) facts.warn(path, warning);
+}
+
+function takeConfig(facts: FactCollector, config: ReadonlyMap<string, JsonValue>, path: WatchedPath): void {
+  const document: JsonObject = Object.fromEntries(config);
+  const { raw, warning } = rawConfig(document);
+  facts.config({ ...knownConfig(document), ...(raw && { raw }) }, path);
+  if (warning !== undefined) facts.warn(path, warning);
+}
+
+function takeSummary(facts: FactCollector, summary: JsonObject, path: WatchedPath): void {
+  const metrics = Object.entries(summary).filter(
+    ([key, value]) => !key.startsWith('_') && (typeof value === 'number' || typeof value === 'string'),
+  );
+  if (metrics.length > 0) facts.results({ metrics: Object.fromEntries(metrics.slice(0, 256)) }, path);
+  const own = summary['_wandb'];
+  const seconds = amount(isJsonObject(own) ? own['runtime'] : summary['_runtime']);
+  if (seconds !== undefined) facts.results({ durationSeconds: seconds }, path);
+}
+
+/** Its `email` is left where it is, and so is `gpu_count`: that counts what the machine has, not what the run was given. */
+function takeMetadata(facts: FactCollector, metadata: JsonObject, path: WatchedPath): void {
+  const startedAt = readTime(metadata['startedAt'] ?? null)?.iso;
+  facts.session('startedAt', startedAt, path);
+  const username = text(metadata['username']);
+  if (username !== undefined) facts.user({ username }, path);
+  const gpuType = text(metadata['gpu']);
+  if (gpuType !== undefined && gpuType !== '[]') facts.pod({ gpuType }, path);
+}
+
+/** 255 is what an interrupted program leaves: a KeyboardInterrupt (wandb/sdk: the hook for exceptions). */
+function endingOf({ log, logPath, logModifiedAtMs }: Run, files: readonly FileInfo[]): Ending | undefined {
+  if (log?.exit === undefined || logPath === undefined || wentOnAfter(logModifiedAtMs ?? 0, files))
+    return undefined;
+  const { code } = log.exit;
+  const by = displayPath(logPath);
+  if (code === 0) return { status: 'completed', by, quietMs: closingMs };
+  const status = log.isPreempting ? 'interrupted' : code === 255 || code === 130 ? 'cancelled' : 'failed';
+  return { status, by, error: `exit code ${code}`, quietMs: closingMs };
+}
