@@ -38,8 +38,9 @@ export class Daemon {
       const { prepare } = service;
       if (prepare && failures.length === 0) await guarded(service, () => prepare.call(service));
     }
-    const runs =
-      failures.length === 0 ? services.map((service) => guarded(service, () => service.run())) : [];
+    // Stopped while it was prepared: what has not begun would never hear of it.
+    const begins = failures.length === 0 && !this.#stopping;
+    const runs = begins ? services.map((service) => guarded(service, () => service.run())) : [];
     if (runs.length > 0) await Promise.race(runs);
     // A drain ends services one by one on purpose; it stops all when it is through.
     if (failures.length === 0) await this.#draining;

@@ -46,6 +46,7 @@ const edge: Edge = {
       lines.on('line', listener);
       lines.once('close', () => listener(undefined));
       process.stdin.on('error', () => lines.close());
+      return () => void process.stdin.destroy();
     },
   },
 };

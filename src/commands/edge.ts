@@ -24,8 +24,8 @@ export interface OwnProcess {
   readonly onSignal: (signal: NodeJS.Signals, listener: () => void) => () => void;
   /** Ends the process by the signal itself. Returns only where the system does not let it, as for process 1. */
   readonly dieBy: (signal: NodeJS.Signals) => void;
-  /** Called for each line of standard input, and once without one at its end. */
-  readonly onInput: (listener: (line: string | undefined) => void) => void;
+  /** Called for each line of standard input, and without one at its end. The function that it returns lets go of it. */
+  readonly onInput: (listener: (line: string | undefined) => void) => () => void;
 }
 
 /** Exit codes are part of the contract; the larger ones are those of sysexits.h. */

@@ -52,11 +52,15 @@ class Listening {
   requests = 0;
 
   constructor(edge: Edge) {
-    this.stop = edge.onEndSignal((signal) => this.#leave(signal));
-    edge.own?.onInput((word) => {
+    const stopListening = edge.onEndSignal((signal) => this.#leave(signal));
+    const stopReading = edge.own?.onInput((word) => {
       if (word === words.over || word === undefined) this.isOver = true;
       if (word === words.leave) this.#leave('SIGTERM');
     });
+    this.stop = () => {
+      stopListening();
+      stopReading?.();
+    };
     this.edge = { ...edge, onEndSignal: (listener) => this.#add(listener) };
   }
 

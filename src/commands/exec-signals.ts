@@ -26,6 +26,7 @@ export class SignalRelay {
   readonly #early: NodeJS.Signals[] = [];
   #child: ChildProcess | undefined;
   #onLate: (() => void) | undefined;
+  #lateRequests = 0;
   #isOver = false;
   /** A signal that asks to end came before the command had ended. */
   wasAsked = false;
@@ -50,6 +51,7 @@ export class SignalRelay {
   /** From now on a signal that asks to end is about what is still to be done after the command. */
   onLate(listener: () => void): void {
     this.#onLate = listener;
+    for (; this.#lateRequests > 0; this.#lateRequests--) listener();
   }
 
   stop(): void {
@@ -60,7 +62,8 @@ export class SignalRelay {
     if (signal === 'SIGHUP' && this.#options.ignoresHangup) return;
     const isRequest = askToEnd.includes(signal);
     if (this.#isOver) {
-      if (isRequest) this.#onLate?.();
+      if (isRequest && this.#onLate) this.#onLate();
+      else if (isRequest) this.#lateRequests += 1;
       return;
     }
     if (isRequest) this.wasAsked = true;

@@ -103,7 +103,8 @@ function recoveredText(session: string, recovery: Extract<Recovery, { outcome: '
   const { status, key, revision, files } = recovery;
   const nothing = files.length === 0 ? ', none of its files was left to complete' : '';
   const said = `${session} is ${status}${nothing}; its log is ${key}, revision ${revision}`;
-  return `${[said, ...files.map((file) => `  ${JSON.stringify(file.path)}: ${fileText(file)}`)].join('\n')}\n`;
+  const lines = files.map((file) => oneLine(`  ${JSON.stringify(file.path)}: ${fileText(file)}`));
+  return `${[said, ...lines].join('\n')}\n`;
 }
 
 function fileText(file: FileRecovery): string {
@@ -111,9 +112,9 @@ function fileText(file: FileRecovery): string {
     case 'completed':
       return `${humanBytes(file.bytes)} in ${file.key}, as truncated: nobody knows whether that is all`;
     case 'lost':
-      return `lost, ${oneLine(file.cause)}: ${oneLine(file.remedy)}`;
+      return `lost, ${file.cause}: ${file.remedy}`;
     case 'failed':
-      return `not this time, ${oneLine(file.cause)}: ${oneLine(file.remedy)}`;
+      return `not this time, ${file.cause}: ${file.remedy}`;
     default:
       return unreachable(file);
   }

@@ -84,7 +84,8 @@ function isRunMeta(bytes: Buffer): boolean {
   return /^run_(?:id|uuid): ?['"]?\w/m.test(head) && !/^model_id:/m.test(head);
 }
 
-function parseMeta(bytes: Buffer): RunMeta {
+/** Undefined for what describes an experiment or a model. */
+function parseMeta(bytes: Buffer): RunMeta | undefined {
   const { value } = parseSafeYaml(bytes, metaBytesMax);
   if (!isJsonObject(value))
     throw new UnreadableFile('no run of MLflow, or one that is being written: no mapping');

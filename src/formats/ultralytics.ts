@@ -76,13 +76,12 @@ interface Args {
   readonly warnings: readonly string[];
 }
 
-function parseArgs(bytes: Buffer): Args {
+/** Undefined for an args.yaml of something else, or of another mode. */
+function parseArgs(bytes: Buffer): Args | undefined {
   const { value, warnings } = parseSafeYaml(bytes);
-  if (!isJsonObject(value) || value['mode'] !== 'train' || typeof value['task'] !== 'string') {
-    throw new UnreadableFile(
-      'no arguments of a training of Ultralytics: no task, or another mode than train',
-    );
-  }
+  if (!isJsonObject(value))
+    throw new UnreadableFile('no arguments, or some that are being written: no mapping');
+  if (value['mode'] !== 'train' || typeof value['task'] !== 'string') return undefined;
   return { document: value, epochs: whole(value['epochs'], 1), warnings };
 }
 

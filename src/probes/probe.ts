@@ -49,6 +49,8 @@ export interface RateProbe {
 export interface Unanswered {
   /** Why there is no answer; never holds a key. */
   readonly problem: string;
+  /** Nobody answered at all: the next question will have to wait, too. */
+  readonly isSilent: boolean;
 }
 
 export interface Finding {

@@ -16,9 +16,9 @@ export function objectIn(answer: HttpAnswer, name?: string): JsonObject | undefi
 /** Without the answer's body, in which a pod's own variables stand. */
 export function rateProblem(url: string, answer: HttpAnswer): Unanswered {
   const what = `asking ${JSON.stringify(url)} for the price`;
-  if ('problem' in answer) return { problem: `${what}: ${answer.problem}` };
-  if (answer.status !== 200) return { problem: `${what}: it answers ${answer.status}` };
-  return { problem: `${what}: the answer has none` };
+  if ('problem' in answer) return { problem: `${what}: ${answer.problem}`, isSilent: true };
+  if (answer.status !== 200) return { problem: `${what}: it answers ${answer.status}`, isSilent: false };
+  return { problem: `${what}: the answer has none`, isSilent: false };
 }
 
 function parse(text: string | undefined): JsonValue | undefined {

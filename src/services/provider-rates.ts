@@ -1,4 +1,5 @@
 import type { PodSection } from '../domain/session-log.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
 import type { HostTools } from '../probes/host-tools.ts';
 import type { Finding, RateProbe } from '../probes/probe.ts';
@@ -8,15 +9,21 @@ export interface RateOptions {
   readonly rates: readonly RateProbe[];
   readonly tools: HostTools;
   readonly answers: RememberedAnswers;
+  readonly clock: Clock;
   readonly events: Events;
   /** The agent's own environment; nothing of it but the keys that a probe names is read. */
   readonly own: Readonly<Record<string, string | undefined>>;
 }
 
+/** A provider that is silent is left alone for so long, whatever pod it is about: sessions wait for its answers. */
+const silenceMs = 10 * 60_000;
+
 /** What a pod costs, by those who rent it out, with keys of our own. */
 export class ProviderRates {
   readonly #options: RateOptions;
   readonly #said = new Set<string>();
+  /** By the name of the probe, monotonic. */
+  readonly #silentUntilMs = new Map<string, number>();
 
   constructor(options: RateOptions) {
     this.#options = options;
@@ -40,8 +47,11 @@ export class ProviderRates {
   }
 
   async #ask(probe: RateProbe, pod: string, key: string): Promise<Finding | undefined> {
-    const answer = await probe.ask(pod, key, this.#options.tools);
+    const { clock, tools } = this.#options;
+    if (clock.monotonicMs() < (this.#silentUntilMs.get(probe.name) ?? 0)) return undefined;
+    const answer = await probe.ask(pod, key, tools);
     if (!('problem' in answer)) return answer;
+    if (answer.isSilent) this.#silentUntilMs.set(probe.name, clock.monotonicMs() + silenceMs);
     this.#say(`${answer.problem}: check ${probe.keys.join(' or ')}; it is asked again`);
     return undefined;
   }

@@ -52,7 +52,8 @@ async function completeFile(
   { path, record, without }: FileEvidence,
   signal: AbortSignal,
 ): Promise<CompanionEntry | Loss> {
-  if (!record || !store.parts) return { cause: without, remedy: hostRemedy };
+  if (!record) return { cause: without, remedy: hostRemedy };
+  if (!store.parts) return { cause: 'this destination takes no objects in parts', remedy: hostRemedy };
   const { key, uploadId, token, checksum, layout, parts, condition, contentType } = record;
   try {
     const upload = { key, uploadId, checksum, layout, ...(token !== undefined && { token }) };

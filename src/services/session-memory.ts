@@ -76,7 +76,9 @@ export class SessionMemory {
     if (!resting) return undefined;
     if (resting.sid === undefined) return this.#addCandidate(resting);
     const record = this.#options.journal.session(resting.sid);
-    return record && this.#add(record);
+    const woken = record && this.#add(record);
+    if (woken) woken.heldBy = resting.heldBy;
+    return woken;
   }
 
   isResting(root: WatchedPath): boolean {

@@ -206,7 +206,7 @@ export class SessionTracker {
       return;
     }
     const isOpen = tracked.state.at === 'open' || tracked.state.at === 'sealing';
-    if (isOpen && tracked.heldBy === undefined) {
+    if (isOpen && tracked.heldBy === undefined && tracked.record.phase !== 'elsewhere') {
       events.emit('session.vanished', { session: sessionName(tracked), path });
       await observer.settling.sealVanished(tracked);
     }

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { readResumeRecord } from '../../src/domain/resume-record.ts';
 import { checkedLog } from '../support/bucket-log.ts';
 import {
   GrowingFile,
@@ -69,8 +70,17 @@ describeS3('files that grow while their session runs', () => {
     expect(log).toMatchObject({ companions: [{ bytes: file.bytes.length }], missing: [] });
     expect((await bytesOf('events.bin')).equals(file.bytes)).toBe(true);
     expect(await versionsOf(bucket, '/events.bin')).toBe(1);
+    expect(await partsNamed(bucket)).toContain(0);
   }, 60_000);
 });
+
+/** By every version of the file's resume record; 0: what was sent was given up. */
+async function partsNamed(bucket: TestBucket): Promise<(number | undefined)[]> {
+  const versions = await bucket.versions('training-logs/companions/');
+  const records = versions.filter(({ key }) => key.includes('/.resume/'));
+  const texts = await Promise.all(records.map(({ key, versionId }) => bucket.bytes(key, versionId)));
+  return texts.map((text) => readResumeRecord(text.toString())?.parts.length);
+}
 
 async function versionsOf(bucket: TestBucket, end: string): Promise<number> {
   return (await bucket.versions()).filter(({ key }) => key.endsWith(end)).length;

@@ -90,7 +90,7 @@ function isExplained(
 }
 
 /** A parked log leaves the one before it, of the session as it went on. */
-const isOfOlderLog = /is running, not|does not hold/;
+const isOfOlderLog = /is running, not|does not hold|is listed by no log/;
 
 /** All is shipped, or what is not waits for a person: a log too, which alone says of a parked file that it misses it. */
 async function settled(place: Place, count: number): Promise<Status> {
@@ -100,7 +100,10 @@ async function settled(place: Place, count: number): Promise<Status> {
       const status = JSON.parse(stdout) as Status;
       const { open, shipping, shipped, parked, unsent } = status.backlog;
       const logs = parked.filter(({ session, path }) => session.startsWith(path));
-      if (open + shipping + unsent.length > 0 || shipped + logs.length < count) throw new Error(stdout);
+      // Nothing of a session goes on whose log waits for a person.
+      const waiting = new Set(logs.map(({ session }) => session));
+      const isLeft = unsent.some(({ session }) => !waiting.has(session));
+      if (open + shipping > 0 || isLeft || shipped + waiting.size < count) throw new Error(stdout);
       return status;
     },
     { timeoutMs: 60_000, everyMs: 100 },

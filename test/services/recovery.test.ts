@@ -344,6 +344,45 @@ test('a host that comes back adopts what was recovered, and sends the rest', asy
   expect(world.store.openUploads()).toEqual([]);
 });
 
+test('a host that lived all the while goes on with what was recovered, and loses nothing', async () => {
+  const { world, agent } = await open({ 'out.log': 'aaaaaaaabbb', 'small.txt': 's' });
+  expect(await recover(world)).toMatchObject({ files: [{ outcome: 'completed', bytes: 8 }] });
+  world.folder.append('a/out.log', 'bbbbbccccccccd');
+  await agent.look();
+  await later(world, agent, 3 * snapshotEveryMs);
+  expect(world.log()).toMatchObject({
+    session: { status: 'running' },
+    missing: [{ path: 'out.log', reason: 'pending' }],
+  });
+  world.folder.write('a/result.json', completed);
+  await agent.deliver();
+  await later(world, agent, minuteMs);
+  expect(world.store.text(key)).toBe('aaaaaaaabbbbbbbbccccccccd');
+  expect(world.log()).toMatchObject({
+    session: { status: 'completed' },
+    companions: [{ path: 'out.log', bytes: 25 }, { path: 'small.txt' }],
+    missing: [],
+  });
+  expect(world.log().companions[0]).not.toHaveProperty('truncated');
+  expect(world.events.of('upload.restarted')).toHaveLength(1);
+  expect(world.store.openUploads()).toEqual([]);
+});
+
+test('a host that comes back to an object of all its bytes makes its log complete, and sends nothing', async () => {
+  const { world } = await open({ 'out.log': 'aaaaaaaabbbbbbbb' });
+  await recover(world);
+  expect(world.log().companions).toMatchObject([{ bytes: 16, truncated: true }]);
+  world.folder.write('a/result.json', completed);
+  const back = world.start({ snapshotEveryMs });
+  const sent = world.store.calls.filter((call) => call.startsWith('sendPart')).length;
+  await back.deliver();
+  await later(world, back, minuteMs);
+  expect(world.summary()).toEqual([expect.stringMatching(/^a completed \d+ \[out.log\] \[\]$/)]);
+  expect(world.log().companions[0]).not.toHaveProperty('truncated');
+  expect(world.store.versions(key)).toHaveLength(1);
+  expect(world.store.calls.filter((call) => call.startsWith('sendPart'))).toHaveLength(sent);
+});
+
 test('a host that comes back without the file keeps what was recovered, and says that its end is gone', async () => {
   const { world } = await open({ 'out.log': 'aaaaaaaabbb' });
   await recover(world);

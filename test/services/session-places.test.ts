@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { FileFailure } from '../../src/domain/failure.ts';
 import { type FactSource, mergeFacts } from '../../src/domain/merge-facts.ts';
 import type { HostTools } from '../../src/probes/host-tools.ts';
+import type { Unanswered } from '../../src/probes/probe.ts';
 import { type ProbeRegistry, probeRegistry } from '../../src/probes/registry.ts';
 import { type PlacesOptions, SessionPlaces, type Witness } from '../../src/services/session-places.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
@@ -21,7 +22,7 @@ class Machine {
   /** What nvidia-smi says. */
   gpus: string | undefined;
   /** The provider's answers, in turn; the last one stays. */
-  rates: ({ costPerHour: number } | { problem: string })[] = [];
+  rates: ({ costPerHour: number } | Unanswered)[] = [];
   network = false;
   own: Record<string, string> = {};
   options: Partial<PlacesOptions> = {};
@@ -93,7 +94,10 @@ class Machine {
           ...rate,
           ask: async (pod, key) => {
             this.asked.push(`${pod} with ${key}`);
-            const answer = (this.rates.length > 1 ? this.rates.shift() : this.rates[0]) ?? { problem: 'no' };
+            const answer = (this.rates.length > 1 ? this.rates.shift() : this.rates[0]) ?? {
+              problem: 'no',
+              isSilent: false,
+            };
             if ('problem' in answer) return answer;
             const provenance = { 'pod.costPerHour': rate.name, 'pod.currency': rate.name };
             return { facts: { pod: { ...answer, currency: 'USD' } }, provenance };
@@ -361,13 +365,14 @@ describe('the price', () => {
     expect(prices((await machine.of([native({ costPerHour: 3 })])).pod)).toEqual([3, undefined]);
     expect(prices((await machine.of([native({ currency: 'EUR' })])).pod)).toEqual([undefined, 'EUR']);
     const silent = priced(configured({ currency: 'EUR' }));
-    silent.rates = [{ problem: 'it answers 500' }];
+    silent.rates = [{ problem: 'it answers 500', isSilent: false }];
     expect(prices((await silent.of()).pod)).toEqual([undefined, undefined]);
   });
 
   test('that cannot be had is said once, without the key, and asked for again', async () => {
     const machine = priced();
-    machine.rates = [{ problem: 'it answers 401' }, { problem: 'it answers 401' }, { costPerHour: 0.69 }];
+    const refused = { problem: 'it answers 401', isSilent: false };
+    machine.rates = [refused, refused, { costPerHour: 0.69 }];
     for (let round = 0; round < 2; round++) {
       expect(prices((await machine.of()).pod)).toEqual([undefined, undefined]);
       await machine.clock.advance(11 * 60_000);
@@ -376,6 +381,18 @@ describe('the price', () => {
     expect(machine.events.of('config.warning')).toEqual([
       { problem: 'probes.providerApi: it answers 401: check RUNPOD_API_KEY; it is asked again' },
     ]);
+  });
+
+  test('of another pod is not waited for while the provider is silent', async () => {
+    const machine = priced();
+    machine.rates = [{ problem: 'no answer within 2000 ms', isSilent: true }, { costPerHour: 0.69 }];
+    await machine.of();
+    machine.folder.write('run/session.env', 'RUNPOD_POD_ID=q\n');
+    expect(prices((await machine.of()).pod)).toEqual([undefined, undefined]);
+    expect(machine.asked).not.toContain('q with rpa_key');
+    await machine.clock.advance(11 * 60_000);
+    expect(prices((await machine.of()).pod)).toEqual([0.69, 'USD']);
+    expect(machine.asked).toContain('q with rpa_key');
   });
 
   test.each(['', 'two words', 'line\nbreak'])('is not asked for with the key %j', async (key) => {
