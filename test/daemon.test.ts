@@ -71,6 +71,23 @@ test('what must be over before any runs is done in order, and when it fails none
   expect(record).toEqual(['prepare a', 'stop b', 'stop a']);
 });
 
+test('stopped while it prepares, it runs nothing', async () => {
+  const { record, ...parts } = group();
+  const preparing = Promise.withResolvers<void>();
+  const service: Service = {
+    name: 'a',
+    prepare: () => preparing.promise,
+    run: async () => void record.push('run a'),
+    stop: async () => void record.push('stop a'),
+  };
+  const daemon = new Daemon({ ...parts, services: [service] });
+  const run = daemon.run();
+  await daemon.stop();
+  preparing.resolve();
+  await run;
+  expect(record).toEqual(['stop a']);
+});
+
 test('the first service that ends stops all', async () => {
   const end = Promise.withResolvers<void>();
   const { daemon, record } = group({ second: { run: () => end.promise } });

@@ -47,6 +47,8 @@ export class Shipping {
   readonly #watching: Promise<void>;
   #shipper: Shipper | undefined;
   #starts = 0;
+  #leaves = 0;
+  #isEnding = false;
 
   constructor(options: ShippingOptions) {
     this.#options = options;
@@ -134,7 +136,8 @@ export class Shipping {
   async #end({ child, ended }: Shipper, timeoutMs: number): Promise<number> {
     const done = new AbortController();
     void ended.then(() => done.abort());
-    child.stdin.write(`${words.over}\n`);
+    this.#isEnding = true;
+    child.stdin.write([words.over, ...Array(this.#leaves).fill(words.leave), ''].join('\n'));
     await systemClock.sleep(timeoutMs, done.signal);
     if (!done.signal.aborted) this.interrupt();
     await systemClock.sleep(unansweredMs, done.signal);
@@ -144,6 +147,7 @@ export class Shipping {
 
   /** What is not there yet is left to the next start. */
   interrupt(): void {
-    this.#shipper?.child.stdin.write(`${words.leave}\n`);
+    this.#leaves += 1;
+    if (this.#isEnding) this.#shipper?.child.stdin.write(`${words.leave}\n`);
   }
 }

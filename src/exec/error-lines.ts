@@ -3,11 +3,10 @@
  * that ran out; else lines that look like an error; else the last ones. Empty when there was no output.
  */
 export function errorLines(stderr: string, stdout: string): string[] {
-  for (const lines of [plainLines(stderr), plainLines(stdout)]) {
-    const telling = tellingLines(lines);
-    if (telling.length > 0) return telling;
-  }
-  const last = [plainLines(stderr), plainLines(stdout)].find((lines) => lines.length > 0) ?? [];
+  const outputs = [stderr, stdout].map((text) => withoutIgnored(plainLines(text)));
+  const telling = outputs.map(tellingLines).find((lines) => lines.length > 0);
+  if (telling) return telling;
+  const last = outputs.find((lines) => lines.length > 0) ?? [];
   return last.slice(-lastLinesMax);
 }
 
@@ -66,16 +65,30 @@ function tracebacks(lines: readonly string[]): string[][] {
   const blocks: string[][] = [];
   for (let at = 0; at < lines.length; at++) {
     if (!tracebackHead.test(bare(lines[at]))) continue;
-    // What an interpreter that ends mentions by the way.
-    if (/^Exception ignored in/.test(bare(lines[at - 1]))) continue;
-    let end = at + 1;
-    while (end < lines.length && isIndented(lines[end])) end++;
-    end++;
-    while (end < lines.length && isIndented(lines[end])) end++;
+    const end = endOfBlock(lines, at);
     blocks.push(lines.slice(at, end));
     at = end - 1;
   }
   return blocks;
+}
+
+function endOfBlock(lines: readonly string[], head: number): number {
+  let end = head + 1;
+  while (end < lines.length && isIndented(lines[end])) end++;
+  end++;
+  while (end < lines.length && isIndented(lines[end])) end++;
+  return end;
+}
+
+/** An interpreter that ends mentions by the way what went wrong in destructors. */
+function withoutIgnored(lines: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let at = 0; at < lines.length; at++) {
+    const isIgnored = /^Exception ignored in/.test(bare(lines[at]));
+    if (!isIgnored) kept.push(lines[at] ?? '');
+    else if (tracebackHead.test(bare(lines[at + 1]))) at = endOfBlock(lines, at + 1) - 1;
+  }
+  return kept;
 }
 
 function bare(line: string | undefined): string {

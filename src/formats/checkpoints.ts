@@ -8,7 +8,8 @@ export interface Checkpoint {
   readonly path: WatchedPath;
   readonly step: number;
   readonly sizeBytes: number;
-  /** When the file that makes it one was written. */
+  /** The file that makes it one, and when that was written. */
+  readonly mark: WatchedPath;
   readonly savedAtMs: number;
 }
 
@@ -21,22 +22,29 @@ export function checkpointDirectories(
   pattern: RegExp,
   isMark: (name: string) => boolean,
 ): Checkpoint[] {
-  const found = new Map<string, { step: number; sizeBytes: number; savedAtMs: number | undefined }>();
+  const found = new Map<string, Found>();
   for (const { path, sizeBytes, modifiedAtMs } of files) {
     const slash = path.indexOf('/');
     const directory = slash < 0 ? undefined : path.slice(0, slash);
     const step = directory === undefined ? undefined : pattern.exec(directory)?.[1];
     if (directory === undefined || step === undefined) continue;
-    const known = found.get(directory) ?? { step: Number(step), sizeBytes: 0, savedAtMs: undefined };
+    const known: Found = found.get(directory) ?? { step: Number(step), sizeBytes: 0 };
     known.sizeBytes += sizeBytes;
-    if (isMark(path.slice(slash + 1))) known.savedAtMs = Math.max(known.savedAtMs ?? 0, modifiedAtMs);
+    const isLater = modifiedAtMs > (known.mark?.modifiedAtMs ?? Number.NEGATIVE_INFINITY);
+    if (isLater && isMark(path.slice(slash + 1))) known.mark = { path, modifiedAtMs };
     found.set(directory, known);
   }
   return [...found]
-    .flatMap(([path, { step, sizeBytes, savedAtMs }]) =>
-      savedAtMs === undefined ? [] : [{ path, step, sizeBytes, savedAtMs }],
+    .flatMap(([path, { step, sizeBytes, mark }]) =>
+      mark === undefined ? [] : [{ path, step, sizeBytes, mark: mark.path, savedAtMs: mark.modifiedAtMs }],
     )
     .sort((a, b) => a.step - b.step || (a.path < b.path ? -1 : 1));
+}
+
+interface Found {
+  readonly step: number;
+  sizeBytes: number;
+  mark?: { readonly path: WatchedPath; readonly modifiedAtMs: number };
 }
 
 /** The newest, as the session log lists them. */

@@ -46,9 +46,14 @@ export function knownConfig(document: JsonObject): ConfigSection {
 
 /** The whole document, while it is of a bearable size. */
 export function rawConfig(document: JsonObject): { raw?: JsonObject; warning?: string } {
-  const bytes = Buffer.byteLength(JSON.stringify(document));
-  if (bytes <= rawBytesMax) return Object.keys(document).length > 0 ? { raw: document } : {};
-  return { warning: `the configuration of ${bytes} bytes is left out, more than ${rawBytesMax}` };
+  // A key `__proto__` is legal JSON, and a trap for whoever reads the log.
+  const written = JSON.stringify(document, (key, value) => (key === '__proto__' ? undefined : value));
+  const bytes = Buffer.byteLength(written);
+  if (bytes > rawBytesMax) {
+    return { warning: `the configuration of ${bytes} bytes is left out, more than ${rawBytesMax}` };
+  }
+  const raw = JSON.parse(written) as JsonObject;
+  return Object.keys(raw).length > 0 ? { raw } : {};
 }
 
 /** A number from 0, also as the text of one. */

@@ -49,11 +49,11 @@ export const diffusersReader: FormatReader = {
     if (hparams.length === 0 && checkpoints.length === 0) return nothing;
     const facts = new FactCollector();
     takeHparams(hparams, facts);
-    const source = weights?.path ?? checkpoints.at(-1)?.path;
+    const source = weights?.path ?? checkpoints.at(-1)?.mark;
     if (source !== undefined) facts.session('framework', 'diffusers', source);
     const last = checkpoints.at(-1);
     const checkpointsSaved = checkpointEntries(checkpoints);
-    if (last && checkpointsSaved) facts.results({ stepsCompleted: last.step, checkpointsSaved }, last.path);
+    if (last && checkpointsSaved) facts.results({ stepsCompleted: last.step, checkpointsSaved }, last.mark);
     const isOver = weights !== undefined && !isTrainedAfter(weights, files);
     return facts.assessment(isOver ? { status: 'completed', by: weights.path } : undefined);
   },

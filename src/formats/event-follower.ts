@@ -18,7 +18,7 @@ const runtimeTag = 'train/train_runtime';
 /** One event file: scalars as a history, hyperparameters, first and last time. */
 export class EventFollower implements Follower {
   readonly #records = new EventRecords((data) => this.#take(data));
-  readonly #history = new HistoryBuilder();
+  readonly #history = new HistoryBuilder(512);
   readonly #last = new Map<string, number | null>();
   readonly #seen = { records: 0, unreadable: 0, notFinite: 0, tagsLeftOut: 0 };
   #firstAt: number | undefined;

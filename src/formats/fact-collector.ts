@@ -61,7 +61,10 @@ export class FactCollector {
     this.#facts.config.raw ??= {};
     if (Object.hasOwn(this.#facts.config.raw, name) || name === '__proto__') return;
     this.#facts.config.raw[name] = value;
-    this.#provenance[`config.raw.${name}`] = displayPath(from);
+    this.#provenance['config.raw'] ??= displayPath(from);
+    if (this.#provenance['config.raw'] !== displayPath(from)) {
+      this.#provenance[`config.raw.${name}`] = displayPath(from);
+    }
   }
 
   history(history: History | undefined, from: WatchedPath): void {

@@ -108,13 +108,13 @@ export class FailureScan {
   }
 
   #extendBanner(text: string): void {
-    this.#push(text);
     const lines = this.#block?.lines ?? [];
-    if (!/^={4,}/.test(text) && lines.length < bannerLinesMax) {
-      if (this.#found?.error.startsWith(rootCause)) this.#found = { ...this.#found, error: lines.join('\n') };
+    if (/^={4,}/.test(text) || lines.length >= bannerLinesMax) {
+      this.#block = undefined;
       return;
     }
-    this.#block = undefined;
+    if (text !== '') this.#push(text);
+    if (this.#found?.error.startsWith(rootCause)) this.#found = { ...this.#found, error: lines.join('\n') };
   }
 
   #push(text: string): void {

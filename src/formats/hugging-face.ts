@@ -81,7 +81,7 @@ function assessTrainer(
   takeModel(read, facts);
   const checkpoints = checkpointDirectories(session.files, checkpointName, (name) => name === stateName);
   const checkpointsSaved = checkpointEntries(checkpoints);
-  if (checkpointsSaved) facts.results({ checkpointsSaved }, `${checkpoints.at(-1)?.path}/${stateName}`);
+  if (checkpointsSaved) facts.results({ checkpointsSaved }, checkpoints.at(-1)?.mark ?? '');
   return facts.assessment(endingOf(states, results, session.files, kinds));
 }
 

@@ -20,6 +20,7 @@ export class LlamaFactoryLog implements Follower {
   #lastEpoch: number | undefined;
   #elapsed: number | undefined;
   #elapsedMax = 0;
+  #clockFalls = 0;
   #stepsBack = 0;
   /** Of the processes before the last restart. */
   #elapsedBefore = 0;
@@ -50,7 +51,8 @@ export class LlamaFactoryLog implements Follower {
   /** Processes one after the other add up; where two write into one file, their clocks only seem to fall. */
   get durationSeconds(): number | undefined {
     if (this.#elapsed === undefined) return undefined;
-    return this.#isShared ? this.#elapsedMax : this.#elapsedBefore + this.#elapsed;
+    const areSideBySide = this.#clockFalls > 3 && this.#clockFalls * 20 > this.#rows;
+    return areSideBySide ? this.#elapsedMax : this.#elapsedBefore + this.#elapsed;
   }
 
   warnings(): string[] {
@@ -91,6 +93,7 @@ export class LlamaFactoryLog implements Follower {
     if (elapsed === undefined) return;
     this.#elapsedMax = Math.max(this.#elapsedMax, elapsed);
     if (this.#elapsed !== undefined && elapsed < this.#elapsed / 2) {
+      this.#clockFalls += 1;
       this.#elapsedBefore += this.#elapsed;
       this.#elapsed = elapsed;
     } else {

@@ -90,8 +90,7 @@ function parseMeta(bytes: Buffer): RunMeta | undefined {
   if (!isJsonObject(value))
     throw new UnreadableFile('no run of MLflow, or one that is being written: no mapping');
   const hasId = text(value['run_id']) !== undefined || text(value['run_uuid']) !== undefined;
-  if (!hasId || Object.hasOwn(value, 'model_id'))
-    throw new UnreadableFile('no run of MLflow: it has no run_id');
+  if (!hasId || Object.hasOwn(value, 'model_id')) return undefined;
   const startMs = timeOf(value['start_time']);
   const endMs = timeOf(value['end_time']);
   const spent =

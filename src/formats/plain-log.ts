@@ -89,7 +89,7 @@ export function takeFacts(facts: FactCollector, { path, log }: Pick<ReadLog, 'pa
     facts.results({ epochsCompleted: last.epoch }, path);
   }
   if (trainRuntime !== undefined && trainRuntime >= 0) facts.results({ durationSeconds: trainRuntime }, path);
-  if (log.metrics.size > 0) facts.results({ metrics: Object.fromEntries(log.metrics) }, path);
+  facts.metrics(Object.fromEntries(log.metrics), path);
   facts.history(log.history.build(), path);
   if (log.notFinite > 0) facts.warn(path, `NaN or Infinity read as null: ${log.notFinite}`);
   if (log.history.columnsLeftOut > 0) facts.warn(path, 'not all columns are in the history');

@@ -43,9 +43,8 @@ export function parseSafeYaml(bytes: Buffer, bytesMax = yamlBytesMax): SafeYaml 
 
 /** Cheaper than composing it: the composer's time grows with depth times length. */
 function refuseDeepNesting(text: string): void {
-  for (const [run] of text.matchAll(/(?:[[{][ \t\r\n]{0,64}){49,}|(?:[-?:][ \t]{1,64}){49,}/g)) {
-    if (run.length > 0) throw new UnreadableFile(`more than ${depthMax} levels deep`);
-  }
+  const isDeep = /(?:[[{][ \t\r\n]{0,64}){49}|^[ \t]{0,64}(?:[-?:][ \t]{1,64}){49}/m.test(text);
+  if (isDeep) throw new UnreadableFile(`more than ${depthMax} levels deep`);
 }
 
 function compose(text: string, offsetOf: (at: number) => number): Node | null {

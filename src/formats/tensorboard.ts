@@ -17,7 +17,7 @@ import type { DirectoryView, FormatReader, ReadFile, Recognition } from './reade
 import { type EventFileKinds, isTrainingBegunAfter } from './trainer-activity.ts';
 
 /** Event files of TensorBoard, whoever wrote them. They have no mark for an end. */
-export const eventFilesMax = 64;
+export const eventFilesMax = 32;
 const roles = ['train', 'training', 'validation', 'val', 'valid', 'test', 'eval'];
 /** Directories that are named for what lies in them: the run is the directory around them. */
 const eventDirectories = [

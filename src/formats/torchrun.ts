@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts
 import { comparePaths, displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import { FactCollector } from './fact-collector.ts';
 import { joinHistories } from './join-histories.ts';
-import { wentOnAfter } from './later-activity.ts';
+import { closingMs, wentOnAfter } from './later-activity.ts';
 import { jsonBytesMax, parseLenientJson } from './lenient-json.ts';
 import { endingOfLogs } from './log-ending.ts';
 import { takeFacts } from './plain-log.ts';
@@ -122,7 +122,10 @@ function endingOf(current: readonly ReadPlace[], files: readonly FileInfo[]): En
     // The first that failed took the others with it.
     .sort((a, b) => (a.error.at ?? Number.MAX_VALUE) - (b.error.at ?? Number.MAX_VALUE) || a.rank - b.rank);
   const [first] = errors;
-  if (first) return { status: 'failed', by: displayPath(first.path), error: first.error.text };
+  // The agent may make another attempt.
+  if (first) {
+    return { status: 'failed', by: displayPath(first.path), error: first.error.text, quietMs: closingMs };
+  }
   const logs = current.flatMap(({ log, path, modifiedAtMs }) => (log ? [{ log, path, modifiedAtMs }] : []));
   return endingOfLogs(logs, files);
 }

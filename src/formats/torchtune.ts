@@ -66,7 +66,7 @@ export const torchtuneReader: FormatReader = {
     takeLogs(logs, facts);
     const checkpoints = checkpointDirectories(session.files, /^epoch_(\d{1,9})$/, () => true);
     const checkpointsSaved = checkpointEntries(checkpoints);
-    if (checkpointsSaved) facts.results({ checkpointsSaved }, checkpoints.at(-1)?.path ?? '');
+    if (checkpointsSaved) facts.results({ checkpointsSaved }, checkpoints.at(-1)?.mark ?? '');
     return facts.assessment();
   },
 };

@@ -114,7 +114,7 @@ function takeConfig(facts: FactCollector, { document, epochs, warnings }: Args):
 function takeResults(facts: FactCollector, results: ResultsFollower, run: ResultsRun): void {
   const { epochsCompleted, durationSeconds } = run;
   facts.results({ epochsCompleted, ...(durationSeconds !== undefined && { durationSeconds }) }, resultsFile);
-  if (run.metrics.size > 0) facts.results({ metrics: Object.fromEntries(run.metrics) }, resultsFile);
+  facts.metrics(Object.fromEntries(run.metrics), resultsFile);
   facts.history(run.history.build(), resultsFile);
   for (const warning of results.warnings()) facts.warn(resultsFile, warning);
 }

@@ -24,6 +24,7 @@ import { unwrapConfig, WandbFollower } from './wandb-records.ts';
  */
 
 const runsMax = 8;
+const metricsMax = 256;
 const runDirectory = /^(?:offline-)?run-(\d{8}_\d{6})-[\w.-]{1,128}$/;
 const placed =
   /^((?:.*\/)?(?:offline-)?run-(\d{8}_\d{6})-[\w.-]{1,128}\/)?(run-[\w.-]{1,128}\.wandb|files\/(?:config\.yaml|wandb-summary\.json|wandb-metadata\.json))$/;
@@ -148,7 +149,7 @@ function takeLog(facts: FactCollector, log: WandbFollower, path: WatchedPath): v
     facts.results({ stepsCompleted: trainerStep }, path);
   }
   const metrics = Object.fromEntries([...log.summary].filter(([key]) => !key.startsWith('_')));
-  if (Object.keys(metrics).length > 0) facts.results({ metrics }, path);
+  facts.metrics(metrics, path);
   for (const warning of log.warnings()) facts.warn(path, warning);
 }
 
@@ -160,10 +161,12 @@ function takeConfig(facts: FactCollector, config: ReadonlyMap<string, JsonValue>
 }
 
 function takeSummary(facts: FactCollector, summary: JsonObject, path: WatchedPath): void {
-  const metrics = Object.entries(summary).filter(
-    ([key, value]) => !key.startsWith('_') && (typeof value === 'number' || typeof value === 'string'),
+  const metrics = Object.entries(summary).flatMap(([key, value]) =>
+    !key.startsWith('_') && (typeof value === 'number' || typeof value === 'string')
+      ? [[key, value] as const]
+      : [],
   );
-  if (metrics.length > 0) facts.results({ metrics: Object.fromEntries(metrics.slice(0, 256)) }, path);
+  facts.metrics(Object.fromEntries(metrics.slice(0, metricsMax)), path);
   const own = summary['_wandb'];
   const seconds = amount(isJsonObject(own) ? own['runtime'] : summary['_runtime']);
   if (seconds !== undefined) facts.results({ durationSeconds: seconds }, path);

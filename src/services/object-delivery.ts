@@ -5,6 +5,7 @@ import { displayPath } from '../domain/watched-path.ts';
 import type { OpenFile } from '../ports/file-source.ts';
 import type { FileRecord, Journal, Shipment } from '../ports/journal.ts';
 import type { PutCondition, Receipt, StoredObject } from '../ports/object-store.ts';
+import { KnownLogs, LogOvertaken } from './known-logs.ts';
 import { cancelled } from './part-proof.ts';
 import type { PartTransfer } from './part-transfer.ts';
 import { IdentityTaken, isOurs, objectMetadata, type ShippingContext } from './shipping-context.ts';
@@ -38,17 +39,20 @@ const metMax = 1000;
 export class ObjectDelivery {
   readonly #context: ShippingContext;
   readonly #parts: PartTransfer | undefined;
+  readonly #logs: KnownLogs;
   /** ETags of objects that a log may list, by whose file is to replace them. A new process meets them anew. */
   readonly #met = new Map<string, string>();
 
   constructor({ context, parts }: { context: ShippingContext; parts: PartTransfer | undefined }) {
     this.#context = context;
     this.#parts = parts;
+    this.#logs = new KnownLogs(context);
   }
 
   /** Throws Failure, FileFailure, Conflict when others keep writing there, and IdentityTaken. */
   async deliver(delivery: Delivery): Promise<Delivered> {
     const { file } = delivery;
+    this.#logs.note(delivery.shipment);
     let condition: PutCondition = file.receipt ? { etag: file.receipt.etag } : { absent: true };
     let known = file.uncertain ? await this.#find(delivery) : undefined;
     for (let conflicts = 0; ; conflicts++) {
@@ -62,7 +66,8 @@ export class ObjectDelivery {
         const receipt = await this.#send(delivery, condition);
         return this.#arrived(delivery, { receipt, found: false });
       } catch (error) {
-        if (!(error instanceof Conflict) || conflicts >= conflictsMax) throw error;
+        const isOver = error instanceof LogOvertaken || conflicts >= conflictsMax;
+        if (!(error instanceof Conflict) || isOver) throw error;
         known = await this.#find(delivery);
         if (!known) condition = { absent: true };
       }
@@ -113,15 +118,29 @@ export class ObjectDelivery {
     const metadata = objectMetadata(this.#context, shipment.identity);
     const { sid, identity } = shipment;
     const { key, path } = file;
+    const assertKnown = async () => {
+      if ('etag' in condition) await this.#logs.assertKnown(sid, key, signal);
+    };
     // Packed, its size is known only afterwards: the store sends it in one go.
     if (this.#parts && opened.encoding === undefined && opened.sizeBytes > this.#parts.firstPartBytes) {
-      const known = { sid, session: identity.id, path, key, metadata, contentType };
+      const known = {
+        sid,
+        session: identity.id,
+        path,
+        key,
+        metadata,
+        contentType,
+        beforeComplete: assertKnown,
+      };
       const isThere = file.receipt && 'etag' in condition && condition.etag === file.receipt.etag;
       const target = isThere ? { ...known, previous: file.receipt } : known;
       return await this.#parts.finish(target, opened, opened.sizeBytes, condition, signal, onProgress);
     }
     const request = { key, source: opened, contentType, metadata, condition, onProgress };
-    const receipt = await this.#through(delivery, () => this.#context.store.put(request, signal));
+    const receipt = await this.#through(delivery, async () => {
+      await assertKnown();
+      return await this.#context.store.put(request, signal);
+    });
     this.#context.journal.giveUpUpload(sid, path);
     return receipt;
   }

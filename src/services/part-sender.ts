@@ -16,6 +16,8 @@ export interface PartTarget {
   readonly key: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly contentType: string;
+  /** Asked once more right before the object is shown; what it throws is passed on. */
+  readonly beforeComplete?: () => Promise<void>;
   /** Our own object that is at the key now: bytes that need not travel again. */
   readonly previous?: Receipt;
 }

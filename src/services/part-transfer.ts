@@ -125,9 +125,10 @@ export class PartTransfer {
     signal: AbortSignal,
   ): Promise<Receipt> {
     try {
-      const { byOther, ...receipt } = await this.#sender.through(target, signal, () =>
-        this.#parts.complete(upload, parts, condition, signal),
-      );
+      const { byOther, ...receipt } = await this.#sender.through(target, signal, async () => {
+        await target.beforeComplete?.();
+        return await this.#parts.complete(upload, parts, condition, signal);
+      });
       // Its parts became nothing, and are paid for.
       if (byOther) this.#context.journal.giveUpUpload(target.sid, target.path);
       return receipt;

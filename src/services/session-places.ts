@@ -98,12 +98,12 @@ export class SessionPlaces {
     const isHere = await this.#isHere(session, witness);
     const speaksForItself =
       env !== undefined || files.some(({ path }) => path === joinPath(root, 'session.pid'));
-    const own = isHere ? this.#ownFindings(files, speaksForItself) : [];
+    const own = isHere ? place(told, this.#ownFindings(files, speaksForItself)) : [];
     const sure = mergeFacts([...known, ...told, ...own]).facts.pod ?? {};
     const host = isHere ? await askHost(this.#options, this.#answers, sure) : { found: [], last: [] };
     const pod = mergeFacts([...known, ...told, ...own, ...host.found]).facts.pod ?? {};
     const priced = await this.#priced(pod, defaults);
-    const merged = mergeFacts([...place(told, own), ...host.found, ...priced, ...host.last]);
+    const merged = mergeFacts([...own, ...host.found, ...priced, ...host.last]);
     const clean = withoutSecrets({}, [{ source: 'environment', ...merged }]);
     const [otherwise] = clean.sources;
     return {

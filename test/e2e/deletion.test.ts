@@ -9,7 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test, vi } from 'vitest';
 import { Janitor } from '../../src/services/janitor.ts';
@@ -81,8 +81,13 @@ async function drain(place: Place, env = keep): Promise<void> {
 
 const ended = { 'result.json': '{"status":"completed"}', 'goes.txt': 'shipped and verified' };
 
+/** Written a minute ago: what is sent right after it was written is not deleted before it was read again. */
 async function session(place: Place, name: string, files: Readonly<Record<string, string>>): Promise<void> {
-  for (const [path, text] of Object.entries(files)) await write(place, `${name}/${path}`, text);
+  const writtenAt = new Date(Date.now() - 60_000);
+  for (const [path, text] of Object.entries(files)) {
+    await write(place, `${name}/${path}`, text);
+    await utimes(join(place.folder, name, path), writtenAt, writtenAt);
+  }
 }
 
 function replace(file: string): void {

@@ -12,7 +12,8 @@ import { type Cleanup, makeHost, run, start, toDirectory } from '../support/trai
 
 const quick = { TRAINLOGD_WATCH_SETTLE: '50ms', TRAINLOGD_WATCH_RESCAN: '1s', TRAINLOGD_LOG_FORMAT: 'text' };
 
-describe.concurrent('trainlogd exec', () => {
+// Each starts several programs.
+describe.concurrent('trainlogd exec', { timeout: 120_000 }, () => {
   test('runs a command as a session: its output here and there, its files, its log in the destination', async (context) => {
     const { host, destination } = await place(context);
     const script =
@@ -362,7 +363,9 @@ describe.concurrent('trainlogd exec', () => {
 
   test('killed, its command’s session is interrupted, and what ships it ends by itself', async (context) => {
     const { host, destination } = await place(context);
-    const running = startExec(context, host, ['--id', 'lost', ...bash('echo $$; exec sleep 600')]);
+    const running = startExec(context, host, ['--id', 'lost', ...bash('echo $$; exec sleep 600')], {
+      TRAINLOGD_SESSION_LOG_SNAPSHOT_EVERY: '1s',
+    });
     const [, pid] = await running.said(/^(\d+)\n/);
     const shipped = () => shippedLogs(destination).then((logs) => logs[0]?.session.status);
     await eventually(async () => (await shipped()) === 'running', { timeoutMs: 20_000 });

@@ -6,6 +6,7 @@ import type { ObjectStore, PutRequest } from '../../src/ports/object-store.ts';
 import type { PartStore } from '../../src/ports/part-store.ts';
 import { recoverSession } from '../../src/services/recovery.ts';
 import { sourceOf } from '../support/byte-source.ts';
+import { eventually } from '../support/eventually.ts';
 import { keyTemplate, settleMs, type TestAgent, World } from '../support/services.ts';
 
 const snapshotEveryMs = 5 * 60_000;
@@ -201,6 +202,43 @@ test('dying between the look and the write begins with the look again', async ()
   expect(replaced).toEqual([]);
   expect(world.log()).toMatchObject({ companions: [{ path: 'out.log', bytes: 11 }], missing: [] });
   expect(world.store.text(key)).toBe('aaaaaaaabbb');
+});
+
+test('a host that was kept from writing, and was taken for lost, looks at the log before it goes on', async () => {
+  const world = new World({ parts: { firstBytes: 8 } });
+  const replaced: string[] = [];
+  let isExpired = false;
+  const store = (under: ObjectStore) =>
+    over(watching(world, replaced)(under), async (request) => {
+      const attempted = 'writing: the credentials have expired';
+      if (isExpired && request.key === key)
+        throw new Failure({ kind: 'blocked', code: 'ExpiredToken', attempted, remedy: 'renew them' });
+    });
+  world.folder.write('a/session.json', '{"id":"a"}');
+  world.folder.write('a/out.log', 'one');
+  const agent = world.start({ snapshotEveryMs, store });
+  await agent.look();
+  await later(world, agent, snapshotEveryMs);
+  expect(world.summary()).toEqual(['a running 2 [out.log] []']);
+  world.folder.write('a/out.log', 'two!');
+  world.folder.write('a/result.json', completed);
+  await agent.lookTwice();
+  isExpired = true;
+  const shipping = agent.ship();
+  await eventually(() => agent.gate.state());
+  expect(world.summary()).toEqual(['a completed 3 [] [out.log:pending]']);
+  await recovered(world);
+  expect(world.log().companions).toMatchObject([{ path: 'out.log', bytes: 3 }]);
+  isExpired = false;
+  await eventually(async () => {
+    await world.clock.advance(60_000);
+    return agent.gate.state() === undefined;
+  });
+  await shipping;
+  for (let round = 0; round < 10; round++) await later(world, agent, 60_000);
+  expect(replaced).toEqual([]);
+  expect(world.store.text(key)).toBe('two!');
+  expect(world.log()).toMatchObject({ companions: [{ path: 'out.log', bytes: 4 }], missing: [] });
 });
 
 test('an object that is found to hold the bytes frees the parts of an upload that did not make it', async () => {

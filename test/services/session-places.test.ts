@@ -215,6 +215,14 @@ describe('the environment of the agent', () => {
     },
   );
 
+  test('names no place beside one that the training names', async () => {
+    const machine = new Machine();
+    machine.own = { RUNPOD_POD_ID: 'p', RUNPOD_GPU_NAME: 'NVIDIA+A40' };
+    machine.folder.write('run/session.env', 'KUBERNETES_SERVICE_HOST=10.0.0.1\n');
+    const { pod } = await machine.of();
+    expect(pod).toEqual({ id: 'node-1', provider: 'kubernetes', gpuType: 'NVIDIA A40' });
+  });
+
   test('says nothing about a session that is older than its job', async () => {
     const machine = new Machine();
     const startedAt = Math.floor(machine.clock.nowMs() / 1000) + 5;

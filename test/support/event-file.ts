@@ -39,6 +39,13 @@ export function hyperparameters(values: Readonly<Record<string, number | string 
   return message([bytes(1, '_hparams_/session_start_info'), bytes(9, metadata)]);
 }
 
+/** Status 1 is success, 2 failure, 3 running. */
+export function sessionEnd(status: number): Buffer {
+  const content = message([varintField(1, 0), bytes(4, message([varintField(1, status)]))]);
+  const metadata = message([bytes(1, message([bytes(1, 'hparams'), bytes(2, content)]))]);
+  return message([bytes(1, '_hparams_/session_end_info'), bytes(9, metadata)]);
+}
+
 export function record(data: Buffer): Buffer {
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(data.length));
