@@ -8,12 +8,11 @@ import { loadConfig } from '../config/load.ts';
 import { createCompanionFilter } from '../domain/companion-filter.ts';
 import { readOneFileSession } from '../formats/native.ts';
 import { formatReaders } from '../formats/registry.ts';
-import { type FolderPlan, planFolder, type SessionPlan } from '../services/planner.ts';
+import { planFolder } from '../services/planner.ts';
 import { SessionReadings } from '../services/session-reading.ts';
 import { type Edge, exitCode } from './edge.ts';
-import { counted, humanBytes } from './human.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
-import { oneLine } from './one-line.ts';
+import { planText } from './plan-text.ts';
 
 /** `trainlogd plan`: what would be recognised and shipped, under which keys. Sends nothing, writes nothing. */
 export async function plan(edge: Edge, flags: GlobalFlags, directory: string | undefined): Promise<number> {
@@ -67,45 +66,4 @@ export async function plan(edge: Edge, flags: GlobalFlags, directory: string | u
   } finally {
     await source.close();
   }
-}
-
-function planText(plan: FolderPlan): string {
-  const files = plan.sessions.reduce((sum, session) => sum + session.companions.length, 0);
-  const lines = plan.sessions.flatMap(sessionLines);
-  if (plan.loose.length > 0) {
-    lines.push('', 'in no session, not shipped:', ...plan.loose.map((path) => `  ${JSON.stringify(path)}`));
-  }
-  const total = `${counted(plan.sessions.length, 'session')}, ${counted(files, 'companion')}, ${humanBytes(plan.bytes)} in ${plan.folder}`;
-  return `${[...lines, '', total].join('\n').trimStart()}\n`;
-}
-
-function sessionLines(session: SessionPlan): string[] {
-  const { excluded } = session;
-  return [
-    '',
-    `${JSON.stringify(session.path)} (${session.foundBy})`,
-    `  ${session.key}`,
-    ...placeLines(session),
-    ...session.companions.map((file) => `  ${file.key}  ${humanBytes(file.bytes)}`),
-    ...(excluded.files > 0
-      ? [`  left out: ${counted(excluded.files, 'file')}, ${humanBytes(excluded.bytes)}`]
-      : []),
-    ...session.missing.map((file) => `  missing: ${JSON.stringify(file.path)}, ${file.reason}`),
-    ...session.warnings.map((warning) => `  warning: ${warning}`),
-  ];
-}
-
-/** `  ran on: runpod abc123 (RUNPOD_POD_ID), 2 × NVIDIA A40 (RUNPOD_GPU_NAME)` */
-function placeLines({ pod, user, provenance }: SessionPlan): string[] {
-  const by = (path: string) => (provenance[path] === undefined ? '' : ` (${provenance[path]})`);
-  const place = [pod.provider, pod.id].filter((part) => part !== undefined).join(' ');
-  const gpus = [pod.gpuCount, pod.gpuType].filter((part) => part !== undefined).join(' × ');
-  const price = pod.costPerHour === undefined ? '' : [pod.costPerHour, pod.currency].join(' ').trim();
-  const parts = [
-    place && `${place}${by('pod.id')}`,
-    gpus && `${gpus}${by(pod.gpuType === undefined ? 'pod.gpuCount' : 'pod.gpuType')}`,
-    price && `${price} per hour${by('pod.costPerHour')}`,
-    user.username && `user ${user.username}${by('user.username')}`,
-  ].filter((part) => part !== '' && part !== undefined);
-  return parts.length === 0 ? [] : [`  ran on: ${oneLine(parts.join(', '))}`];
 }

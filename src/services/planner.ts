@@ -1,13 +1,15 @@
 import type { CompanionChoice } from '../domain/companion-filter.ts';
 import type { Encoding } from '../domain/compression.ts';
-import type { Provenance } from '../domain/facts.ts';
+import { endOf } from '../domain/end-rule.ts';
+import type { Facts, Provenance } from '../domain/facts.ts';
 import { mergeFacts } from '../domain/merge-facts.ts';
 import { sessionLogKey } from '../domain/object-key.ts';
-import type { PodSection, UserSection } from '../domain/session-log.ts';
+import type { SessionStatus } from '../domain/session-log.ts';
 import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { FileSource } from '../ports/file-source.ts';
 import { companionKeys } from './companion-keys.ts';
 import { withoutSecrets } from './draft-sources.ts';
+import { markerOf } from './end-evidence.ts';
 import { type SurveyedSession, surveyFolder } from './folder-survey.ts';
 import { planIdentity } from './identify.ts';
 import type { SurveyRules } from './root-recognition.ts';
@@ -23,9 +25,11 @@ export interface SessionPlan {
   readonly key: string;
   readonly startedAt: string;
   readonly companions: readonly { path: string; key: string; bytes: number }[];
-  /** Where it ran and who trained, and what says so, as far as that is known now. */
-  readonly pod: PodSection;
-  readonly user: UserSection;
+  /** How it would be said to have ended; `running` while nothing says so. */
+  readonly status: SessionStatus;
+  readonly sealedBy?: string;
+  /** What its files and its place say of it, and which of them says what. */
+  readonly facts: Facts;
   readonly provenance: Readonly<Provenance>;
   readonly excluded: { files: number; bytes: number };
   readonly missing: readonly { path: string; bytes?: number | undefined; reason: string }[];
@@ -75,7 +79,7 @@ async function planSession(options: PlannerOptions, surveyed: SurveyedSession): 
   );
   readings.forget(root.path);
   const { id, startedAtMs, warnings } = planIdentity(options, surveyed, reading);
-  const { where, placeWarnings } = await whereItRan(options, surveyed, reading);
+  const { known, placeWarnings } = await whatIsKnown(options, surveyed, reading);
   const sorted = sortFiles(surveyed, reading, { choose, isSettled: () => true });
   const { companions } = sorted;
   const identity = { id, startedAtMs };
@@ -97,21 +101,26 @@ async function planSession(options: PlannerOptions, surveyed: SurveyedSession): 
       key: keyOf({ path, sizeBytes: entry.stat.sizeBytes }),
       bytes: entry.stat.sizeBytes,
     })),
-    ...where,
+    ...endOfFiles(surveyed, reading),
+    ...known,
     excluded: sorted.excluded,
     missing: sorted.missing,
     warnings: [...warnings, ...reading.warnings, ...placeWarnings, ...sorted.warnings],
   };
 }
 
-async function whereItRan({ places }: PlannerOptions, surveyed: SurveyedSession, reading: SessionReading) {
+async function whatIsKnown({ places }: PlannerOptions, surveyed: SurveyedSession, reading: SessionReading) {
   const session = { root: surveyed.root.path, kind: surveyed.root.kind, files: surveyed.files };
   const place = await places.of(session, await places.witness(session), reading.sources);
   const fallback = place.otherwise ? [place.otherwise] : [];
   const clean = withoutSecrets({}, [...reading.sources, ...place.told, ...fallback]);
-  const { facts, provenance } = mergeFacts(clean.sources);
-  const { pod = {}, user = {} } = facts;
-  const isShown = (path: string) => path.startsWith('pod.') || path.startsWith('user.');
-  const shown = Object.entries(provenance).filter(([path]) => isShown(path));
-  return { where: { pod, user, provenance: Object.fromEntries(shown) }, placeWarnings: place.warnings };
+  return { known: mergeFacts(clean.sources), placeWarnings: [...place.warnings, ...clean.warnings] };
+}
+
+/** By what the files say now; silence and processes are for those who stay. */
+function endOfFiles(surveyed: SurveyedSession, { endings }: SessionReading) {
+  const quietForMs = Number.POSITIVE_INFINITY;
+  const seen = { endings, marker: markerOf(surveyed), process: undefined, quietForMs, heldOpen: true };
+  const seal = endOf(seen, Number.POSITIVE_INFINITY);
+  return { status: seal?.status ?? ('running' as const), ...(seal && { sealedBy: seal.by }) };
 }
