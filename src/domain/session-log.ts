@@ -121,7 +121,7 @@ const companionSchema = z.strictObject({
   crc64nvme: text().optional().describe('CRC-64/NVME of the whole object, base64'),
   sha256: text().optional().describe('SHA-256 of the whole object, base64'),
   contentType: text().optional().describe('Media type of the object'),
-  truncated: z.boolean().optional().describe('True when only a first part of the file was shipped'),
+  truncated: z.boolean().optional().describe('True when it may not be the whole file'),
 });
 
 const missingSchema = z.strictObject({

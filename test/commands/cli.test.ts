@@ -11,13 +11,13 @@ const packageVersion = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf
 test('--help names every command, the exit codes and an example, and exits 0', async () => {
   const { exit, stdout, stderr } = await runAgent(await makePlace(), ['--help']);
   expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
-  for (const command of ['run', 'drain', 'plan', 'backfill', 'status', 'config', 'schema'])
+  for (const command of ['run', 'drain', 'plan', 'backfill', 'exec', 'status', 'config', 'schema'])
     expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
   expect(stdout).toMatch(/Exit codes: 0 .*75 .*64 .*78 .*70/);
   expect(stdout).toMatch(/^ {2}trainlogd run \.\/outputs /m);
 });
 
-test.each(['run', 'drain', 'plan', 'backfill', 'status'])(
+test.each(['run', 'drain', 'plan', 'backfill', 'exec', 'status'])(
   '%s --help says what it does and exits 0',
   async (name) => {
     const { exit, stdout, stderr } = await runAgent(await makePlace(), [name, '--help']);
@@ -42,6 +42,9 @@ test.each([
   ],
   [['drain', '--timeout'], /'--timeout <duration>' argument missing/],
   [['run', 'one', 'two'], /too many arguments/],
+  [['exec'], /missing required argument 'cmd'[\s\S]*trainlogd exec -- python train\.py/],
+  [['exec', 'python', '--lr', '1'], /unknown option '--lr'[\s\S]*trainlogd exec -- python train\.py/],
+  [['exec', '--id', 'a/b', '--', 'true'], /'--id <id>' argument 'a\/b' is invalid\. An id has letters/],
 ] as const)('%j is a wrong use: exit 64, said why, with a way on', async (args, why) => {
   const { exit, stdout, stderr } = await runAgent(await makePlace(), args);
   expect({ exit, stdout }).toEqual({ exit: 64, stdout: '' });

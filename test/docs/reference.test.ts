@@ -71,12 +71,13 @@ describe('the commands in docs/reference.md', () => {
       ['drain'],
       ['plan'],
       ['backfill'],
+      ['exec'],
       ['status'],
       ['config', 'check'],
       ['schema'],
     ];
     const helps = await Promise.all(names.map(helpOf));
-    const flags = helps.flatMap((help) => flagsIn(help.split('Exit codes:')[0] ?? ''));
+    const flags = helps.flatMap((help) => flagsIn(help.split(/Exit codes:|Examples:/)[0] ?? ''));
     expect([...new Set(flagsIn(section('Commands')))].toSorted()).toEqual([...new Set(flags)].toSorted());
   });
 
