@@ -32,7 +32,16 @@ export class GroupWitness {
     this.#start();
   }
 
+  /** Without one, nobody can say: that is known by asking. */
   #start(): void {
+    try {
+      this.#begin();
+    } catch {
+      this.#shell = undefined; // reason: the system has no room for another process
+    }
+  }
+
+  #begin(): void {
     const shell = spawn('/bin/sh', ['-c', script], { cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'ignore'] });
     this.#shell = shell;
     let line = '';

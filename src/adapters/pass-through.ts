@@ -1,8 +1,7 @@
-import { write } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { promisify } from 'node:util';
 import type { Clock } from '../ports/clock.ts';
 import { errnoOf } from './errno.ts';
+import { writeAll } from './write-all.ts';
 
 export interface PassThroughOptions {
   readonly source: Readable;
@@ -15,15 +14,12 @@ export interface PassThroughOptions {
   readonly onProblem: (code: string) => void;
 }
 
-const writeFd = promisify(write);
-const againMs = 5;
 const quietMs = 1000;
 const patienceMs = 10_000;
 
 /**
  * Hands every byte of a source on as it comes. No more is read than the other side takes, so whoever writes feels a
- * slow terminal as it would without us. On the thread pool, since a terminal that is halted (Ctrl-S) blocks a write
- * for as long as it likes, and descriptors that we share with others are not ours to make non-blocking.
+ * slow terminal as it would without us.
  */
 export class PassThrough {
   readonly #options: PassThroughOptions;
@@ -63,16 +59,10 @@ export class PassThrough {
   async #hand(chunk: Buffer): Promise<string | undefined> {
     this.#isWriting = true;
     try {
-      for (let done = 0; done < chunk.length; ) {
-        try {
-          done += (await writeFd(this.#options.fd, chunk, done, chunk.length - done, null)).bytesWritten;
-        } catch (error) {
-          // Somebody else made it non-blocking.
-          if (errnoOf(error) !== 'EAGAIN') return errnoOf(error);
-          await this.#options.clock.sleep(againMs);
-        }
-      }
+      await writeAll(this.#options.fd, chunk, this.#options.clock);
       return undefined;
+    } catch (error) {
+      return errnoOf(error);
     } finally {
       this.#isWriting = false;
     }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../ports/clock.ts';
 
@@ -18,6 +19,12 @@ export class PeakMemory {
   constructor(pid: number, clock: Clock) {
     this.#pid = pid;
     this.#clock = clock;
+    // At once, while a process that does next to nothing is still there.
+    try {
+      this.#see(readFileSync(`/proc/${pid}/status`, 'latin1'));
+    } catch {
+      // reason: as below
+    }
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -31,10 +38,14 @@ export class PeakMemory {
     const pids = [String(this.#pid)];
     for (let at = 0; at < pids.length && at < processesMax; at++) {
       const pid = pids[at] ?? '';
-      const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(await text(`/proc/${pid}/status`))?.[1];
-      if (kilobytes !== undefined) this.bytesMax = Math.max(this.bytesMax ?? 0, Number(kilobytes) * 1024);
+      this.#see(await text(`/proc/${pid}/status`));
       pids.push(...(await text(`/proc/${pid}/task/${pid}/children`)).split(' ').filter(Boolean));
     }
+  }
+
+  #see(status: string): void {
+    const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+    if (kilobytes !== undefined) this.bytesMax = Math.max(this.bytesMax ?? 0, Number(kilobytes) * 1024);
   }
 }
 

@@ -114,7 +114,9 @@ function buildProgram(edge: Edge, give: (code: number) => void): Command {
     .option('--no-ship', 'ship nothing: leave that to a daemon, or to later')
     .option('--no-capture', 'leave the terminal to the command: no stdout.log and stderr.log')
     .addHelpText('after', execHelp)
-    .showHelpAfterError('(the command stands behind --: trainlogd exec -- python train.py)')
+    .showHelpAfterError(
+      '(the command stands behind --: trainlogd exec -- python train.py; trainlogd --help says more)',
+    )
     .action(async (words: string[], _, self: Command) => {
       const { exec } = await import('./exec.ts');
       give(await exec(edge, flagsOf<ExecFlags>(self), words));

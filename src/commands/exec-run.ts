@@ -59,7 +59,7 @@ export async function runCommand(options: RunCommandOptions): Promise<Omit<Run, 
     endedAtMs,
     durationMs,
     residentBytesMax: memory?.bytesMax,
-    lines: statusOf({ end, wasAsked }) === 'completed' ? [] : errorLines(stderr, stdout),
+    lines: statusOf({ end, wasAsked }) === 'failed' ? errorLines(stderr, stdout) : [],
   };
 }
 
@@ -103,8 +103,8 @@ function outputsOf(
 /** Codes as shells give them: 127 for what is not there, 126 for what cannot be run. */
 function endOf(child: ChildProcess, name: string): Promise<CommandEnd> {
   return new Promise((resolve) => {
-    child.once('error', (error) => {
-      // A signal that could not be sent is no end.
+    child.on('error', (error) => {
+      // A signal that could not be sent (sudo's process is another user's) is no end.
       if (child.pid !== undefined) return;
       const code = errnoOf(error);
       const isAbsent = code === 'ENOENT' || code === 'ENOTDIR';

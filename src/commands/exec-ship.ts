@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { StateError } from '../adapters/journal-trouble.ts';
+import { systemClock } from '../adapters/system-time.ts';
 import type { Agent } from '../compose.ts';
 import type { Edge } from './edge.ts';
-import { heldCode, words } from './exec-words.ts';
+import { heldCode, shippingMs, words } from './exec-words.ts';
 import type { GlobalFlags } from './inputs.ts';
 import { ship } from './ship.ts';
 
@@ -15,6 +16,9 @@ export interface ExecShipOptions {
 
 /** What is still to be said when it is asked to end. */
 const lastWords = '5s';
+/** When the command ends: for its end to be seen, and for what is on its way. */
+const lookMs = 3000;
+const wayMs = 60_000;
 
 /**
  * What `exec` runs beside its command; nobody else does. As `run` until it is told that the command is over, then as
@@ -28,18 +32,32 @@ export async function execShip(edge: Edge, flags: GlobalFlags, options: ExecShip
   const onEnd = (agent: Agent) => sayIfOpen(edge, agent, root);
   const common = { directory: folder, overrides, ignoresOpen: true, onEnd };
   try {
-    let asked = 0;
-    // Not at the first time: services that are asked to stop have begun.
-    const isOver = () => ours.isOver && ++asked > 1;
-    const code = await ship(ours.edge, flags, { ...common, isDone: isOver, isFollowed: true });
+    const code = await ship(ours.edge, flags, { ...common, isDone: endOfRun(ours, root), isFollowed: true });
     if (ours.requests > 0) return code;
-    return await ship(ours.edge, flags, { ...common, isDone: (agent) => isShipped(agent, root) });
+    const isDone = (agent: Agent) => isShipped(agent, root);
+    return await ship(ours.edge, flags, { ...common, isDone, timeoutMs: shippingMs });
   } catch (error) {
     if (error instanceof StateError && error.trouble.kind === 'held') return heldCode;
     throw error;
   } finally {
     ours.stop();
   }
+}
+
+/**
+ * Not while the session is on its way: a request that is cut off may still arrive, and the next life would have to wait
+ * until it cannot any more.
+ */
+function endOfRun(ours: Listening, root: string): (agent: Agent) => boolean {
+  let overAtMs: number | undefined;
+  return ({ watcher, tracker }) => {
+    if (!ours.isOver) return false;
+    if (overAtMs === undefined) watcher.lookAt(root);
+    overAtMs ??= systemClock.monotonicMs();
+    const forMs = systemClock.monotonicMs() - overAtMs;
+    const at = tracker.sessions.get(root)?.state.at ?? 'open';
+    return at === 'shipped' || forMs >= (at === 'open' ? lookMs : wayMs);
+  };
 }
 
 /** What it is told, by its standard input and by signals, and who is to hear that it shall end. */

@@ -5,7 +5,7 @@ import { askStatus } from '../adapters/status-socket.ts';
 import { systemClock } from '../adapters/system-time.ts';
 import { hashFolder, isWithin } from '../config/paths.ts';
 import { type Edge, exitCode, type OwnProcess } from './edge.ts';
-import { heldCode, words } from './exec-words.ts';
+import { heldCode, shippingMs, words } from './exec-words.ts';
 import type { GlobalFlags } from './inputs.ts';
 
 export interface ShippingOptions {
@@ -26,8 +26,6 @@ export interface ShippingOptions {
 
 const lookEveryMs = 60_000;
 const startsMax = 5;
-/** As long as `drain` takes at most. */
-const unhurriedMs = 300_000;
 /** An agent that is asked to end says its last words in less. */
 const unansweredMs = 20_000;
 
@@ -116,7 +114,7 @@ export class Shipping {
 
   /** The session has ended: ships what there is, and says what is left. `isHurried`: somebody asked us to end. */
   async finish(isHurried: boolean): Promise<void> {
-    const { folder, say, hurriedMs } = this.#options;
+    const { edge, folder, say, hurriedMs } = this.#options;
     this.#over.abort();
     await this.#watching;
     let shipper = this.#shipper;
@@ -125,7 +123,8 @@ export class Shipping {
       if ('leftTo' in place) return say(`the session is left to ${place.leftTo}`);
       shipper = this.#start(place.state);
     }
-    const code = await this.#end(shipper, isHurried ? hurriedMs : unhurriedMs);
+    const code = await this.#end(shipper, isHurried ? hurriedMs : shippingMs);
+    if (code === exitCode.ok && edge.stderrIsTerminal) say('shipped, nothing is left');
     if (code === heldCode) say('the session is left to another trainlogd, which holds the state directory');
     else if (code !== exitCode.ok && code !== exitCode.unsent)
       say(

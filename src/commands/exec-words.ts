@@ -8,3 +8,6 @@ export const words = {
 
 /** The exit code by which that process says that another one has the state directory. */
 export const heldCode = 73;
+
+/** How long the end of a session is shipped at most, as long as `drain` takes. */
+export const shippingMs = 300_000;

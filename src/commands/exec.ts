@@ -4,6 +4,7 @@ import { join, relative, resolve } from 'node:path';
 import { gitState } from '../adapters/git-state.ts';
 import { GroupWitness } from '../adapters/group-witness.ts';
 import { isUnderNohup } from '../adapters/hangup.ts';
+import { LineWriter } from '../adapters/line-writer.ts';
 import { realFolder } from '../adapters/real-folder.ts';
 import { systemClock } from '../adapters/system-time.ts';
 import { isWithin } from '../config/paths.ts';
@@ -41,10 +42,13 @@ export async function exec(edge: Edge, flags: ExecFlags, command: readonly strin
   const witness = new GroupWitness(systemClock);
   const ignoresHangup = isUnderNohup(edge.env);
   const relay = new SignalRelay({ own, witness, ignoresHangup });
-  const say = (text: string) => edge.stderr(`trainlogd: ${oneLine(text)}\n`);
+  const lines = new LineWriter(2, systemClock);
+  const say = (text: string) => lines.write(`trainlogd: ${oneLine(text)}\n`);
+  const ours: Edge = { ...edge, stderr: (text) => lines.write(text) };
   try {
-    const end = await new Exec({ edge, own, flags, command, relay, ignoresHangup, say }).run();
+    const end = await new Exec({ edge: ours, own, flags, command, relay, ignoresHangup, say }).run();
     if ('cause' in end) say(describeEnd(end));
+    await lines.said;
     return await exitByEnd(end, own, relay);
   } finally {
     witness.end();

@@ -90,8 +90,8 @@ function isSign(name: string): boolean {
 function isJob(bytes: Buffer): boolean {
   const head = bytes.toString('latin1');
   return (
-    /^["']?job["']?: /m.test(head) &&
-    /^["']?config["']?:/m.test(head) &&
+    /^ {0,8}["']?job["']?: /m.test(head) &&
+    /^ {0,8}["']?config["']?:/m.test(head) &&
     /^ {1,8}["']?process["']?:/m.test(head)
   );
 }

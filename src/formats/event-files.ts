@@ -34,6 +34,27 @@ export function isEventFile(bytes: Buffer): boolean {
   return beginsWithRecord(bytes) && bytes.subarray(0, 128).includes('brain.Event:');
 }
 
+/**
+ * The first record of an event file is there at once, what comes after it minutes later: until then nobody knows whose
+ * run it is, the Trainer's of the directory around or one of its own. A file with hyperparameters alone lies in one more
+ * directory of a run (torch/utils/tensorboard/writer.py: add_hparams).
+ */
+export function isRunOfItsOwn(bytes: Buffer): boolean | 'later' {
+  if (!isEventFile(bytes)) return false;
+  for (let at = recordEnd(bytes, 0); at + 12 < bytes.length; at = recordEnd(bytes, at)) {
+    const start = bytes.subarray(at + 12, Math.min(recordEnd(bytes, at), at + 512));
+    if (!start.includes('_hparams_/')) return true;
+  }
+  return 'later';
+}
+
+export const runProofBytes = 64 * 1024;
+
+/** Of the record that begins here, with its length, both sums and its data. */
+function recordEnd(bytes: Buffer, at: number): number {
+  return at + 16 + Number(bytes.readBigUInt64LE(at));
+}
+
 export function directoryOf(path: WatchedPath): WatchedPath {
   return parentPath(path);
 }

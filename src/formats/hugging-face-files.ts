@@ -19,17 +19,36 @@ const eventHeadsMax = 8;
 const eventHeadBytes = 4096;
 const smallJsonBytesMax = 256 * 1024;
 
-/** By states, else by the event file of a training, long before the first checkpoint; else by results. */
+/**
+ * By a state, by the event file of a training, which is there long before the first checkpoint, or by results: a state
+ * that is being written must not hide the others.
+ */
 export function recogniseTrainer(directory: DirectoryView): Recognition | undefined {
   if (checkpointDirectory.test(directory.name)) return undefined;
-  return byState(directory) ?? byEventFiles(directory) ?? byResults(directory);
+  const states = statePaths(directory);
+  const paths = [
+    ...states.slice(0, 2),
+    ...trainingPaths(directory).slice(0, 1),
+    ...resultPaths(directory).slice(0, 1),
+    ...states.slice(2),
+  ];
+  const [reason] = paths;
+  if (reason === undefined) return undefined;
+  return { confidence: 'likely', reason, proof: { paths: paths.slice(0, 4), bytesMax: 16 * 1024, believe } };
+}
+
+function believe(bytes: Buffer, path: string): boolean {
+  const name = baseName(path);
+  if (name === stateName) return looksLikeTrainerState(bytes);
+  return isEventFileName(name) ? isTrainerEventFile(bytes) : looksLikeResults(bytes);
 }
 
 export function selectTrainerFiles(files: readonly FileInfo[]): Selection[] {
   return [...stateFiles(files), ...eventHeads(files), ...smallFiles(files)];
 }
 
-function byState({ names, below }: DirectoryView): Recognition | undefined {
+/** The root's own, then the last step's. */
+function statePaths({ names, below }: DirectoryView): WatchedPath[] {
   const directories = [...names]
     .filter((name) => checkpointDirectory.test(name))
     .sort(byStep)
@@ -37,30 +56,17 @@ function byState({ names, below }: DirectoryView): Recognition | undefined {
   const paths = directories
     .filter((name) => below(name).has(stateName))
     .map((name) => `${name}/${stateName}`);
-  if (names.has(stateName)) paths.unshift(stateName);
-  return recognition(paths, paths[0] ?? '', 16 * 1024, looksLikeTrainerState);
+  return names.has(stateName) ? [stateName, ...paths] : paths;
 }
 
-function byEventFiles({ names, below }: DirectoryView): Recognition | undefined {
-  if (!names.has('runs')) return undefined;
+function trainingPaths({ names, below }: DirectoryView): WatchedPath[] {
+  if (!names.has('runs')) return [];
   const runs = [...below('runs')].sort().map((name) => `runs/${name}`);
-  const paths = runs.reverse().flatMap((run) => eventFilesAmong(below(run), run));
-  return recognition(paths, 'runs/', eventHeadBytes, isTrainerEventFile);
+  return runs.reverse().flatMap((run) => eventFilesAmong(below(run), run));
 }
 
-function byResults({ names }: DirectoryView): Recognition | undefined {
-  const paths = [...resultNames, mixedResults].filter((name) => names.has(name));
-  return recognition(paths, paths[0] ?? '', 16 * 1024, looksLikeResults);
-}
-
-function recognition(
-  paths: readonly WatchedPath[],
-  reason: string,
-  bytesMax: number,
-  believe: (bytes: Buffer) => boolean,
-): Recognition | undefined {
-  if (paths.length === 0) return undefined;
-  return { confidence: 'likely', reason, proof: { paths: paths.slice(0, 4), bytesMax, believe } };
+function resultPaths({ names }: DirectoryView): WatchedPath[] {
+  return [...resultNames, mixedResults].filter((name) => names.has(name));
 }
 
 function isTrainerEventFile(bytes: Buffer): boolean {

@@ -16,9 +16,10 @@ const overrideLengthMax = 256;
 
 export const hydraReader: FormatReader = {
   name: 'hydra',
+  looksInto: /^\.hydra$/,
 
-  recognise({ names, below }) {
-    if (!names.has('.hydra') || !below('.hydra').has('config.yaml')) return undefined;
+  recognise(directory) {
+    if (!directory.names.has('.hydra') || !directory.below('.hydra').has('config.yaml')) return undefined;
     return { confidence: 'likely', reason: configFile };
   },
 

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
+import type { JsonObject } from '../domain/json.ts';
 import type { WatchedPath } from '../domain/watched-path.ts';
 import { knownConfig, rawConfig, text } from './config-fields.ts';
 import { decodeText } from './decode-text.ts';
@@ -6,7 +6,7 @@ import { FactCollector } from './fact-collector.ts';
 import { joinHistories } from './join-histories.ts';
 import { closingMs, wentOnAfter } from './later-activity.ts';
 import { MetricFollower } from './mlflow-metric.ts';
-import { readTime } from './read-time.ts';
+import { isRunMeta, metaBytesMax, parseMeta, type RunMeta } from './mlflow-run.ts';
 import {
   type Ending,
   type FileInfo,
@@ -16,7 +16,6 @@ import {
   type Selection,
   UnreadableFile,
 } from './reader.ts';
-import { parseSafeYaml } from './safe-yaml.ts';
 
 /**
  * MLflow's file store (mlflow/store/tracking/file_store.py): `mlruns/<experiment>/<run>/` with meta.yaml and one file a
@@ -24,7 +23,6 @@ import { parseSafeYaml } from './safe-yaml.ts';
  */
 
 const metaFile = 'meta.yaml';
-const metaBytesMax = 64 * 1024;
 const paramsMax = 256;
 const metricsMax = 48;
 const tagsMax = 16;
@@ -68,47 +66,6 @@ export const mlflowReader: FormatReader = {
     return facts.assessment(endingOf(run, meta, session.files));
   },
 };
-
-interface RunMeta {
-  readonly status: string;
-  readonly startedAt: string | undefined;
-  readonly endedAt: string | undefined;
-  readonly durationSeconds: number | undefined;
-  readonly user: string | undefined;
-  readonly isDeleted: boolean;
-}
-
-/** The same file describes experiments and, since MLflow 3, models: those have no run_id of their own. */
-function isRunMeta(bytes: Buffer): boolean {
-  const head = bytes.toString('latin1');
-  return /^run_(?:id|uuid): ?['"]?\w/m.test(head) && !/^model_id:/m.test(head);
-}
-
-/** Undefined for what describes an experiment or a model. */
-function parseMeta(bytes: Buffer): RunMeta | undefined {
-  const { value } = parseSafeYaml(bytes, metaBytesMax);
-  if (!isJsonObject(value))
-    throw new UnreadableFile('no run of MLflow, or one that is being written: no mapping');
-  const hasId = text(value['run_id']) !== undefined || text(value['run_uuid']) !== undefined;
-  if (!hasId || Object.hasOwn(value, 'model_id')) return undefined;
-  const startMs = timeOf(value['start_time']);
-  const endMs = timeOf(value['end_time']);
-  const spent =
-    startMs !== undefined && endMs !== undefined && endMs >= startMs ? (endMs - startMs) / 1000 : undefined;
-  return {
-    status: String(value['status'] ?? ''),
-    startedAt: startMs === undefined ? undefined : readTime(startMs)?.iso,
-    endedAt: endMs === undefined ? undefined : readTime(endMs)?.iso,
-    durationSeconds: spent,
-    user: text(value['user_id']),
-    isDeleted: value['lifecycle_stage'] === 'deleted',
-  };
-}
-
-/** Milliseconds. */
-function timeOf(value: JsonValue | undefined): number | undefined {
-  return typeof value === 'number' && value >= 1e11 && value < 1e14 ? value : undefined;
-}
 
 function valueSelection(path: WatchedPath): Selection {
   return { manner: 'whole', path, keep: 'companion', bytesMax: valueBytesMax, parse: parseValue };

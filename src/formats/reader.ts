@@ -48,8 +48,11 @@ export interface Proof {
   /** Relative to the directory, best first; the first few are looked at. */
   readonly paths: readonly string[];
   readonly bytesMax: number;
-  /** `bytes` may be cut at `bytesMax`, and may be half of what will be written. */
-  believe(bytes: Buffer, path: string): boolean;
+  /**
+   * `bytes` may be cut at `bytesMax`, and may be half of what will be written. `later`: so far it may be a part of a run
+   * around this directory; a session by itself once it has ended or fallen silent.
+   */
+  believe(bytes: Buffer, path: string): boolean | 'later';
 }
 
 /** A regular file of the session. */

@@ -4,10 +4,11 @@ import {
   begunAtMs,
   directoryOf,
   eventFilesAmong,
-  isEventFile,
   isEventFileName,
   isImpostorPath,
+  isRunOfItsOwn,
   isTrackerPath,
+  runProofBytes,
 } from './event-files.ts';
 import { EventFollower } from './event-follower.ts';
 import { FactCollector } from './fact-collector.ts';
@@ -18,6 +19,8 @@ import { type EventFileKinds, isTrainingBegunAfter } from './trainer-activity.ts
 
 /** Event files of TensorBoard, whoever wrote them. They have no mark for an end. */
 export const eventFilesMax = 32;
+/** Keras puts its profiles there. */
+const eventFileBeside = /^(?:plugins|keras_embedding\..{1,64}|.{1,512}\.profile-empty)$/;
 const roles = ['train', 'training', 'validation', 'val', 'valid', 'test', 'eval'];
 /** Directories that are named for what lies in them: the run is the directory around them. */
 const eventDirectories = [
@@ -38,14 +41,14 @@ export const tensorboardReader: FormatReader = {
   recognise(directory) {
     const own = eventFilesAmong(directory.names, '');
     if (own.length > 0) return recognition(own, 'TensorBoard event files');
-    const inRoles = filesIn(directory, roles);
+    const inRoles = filesIn(directory, rolesOf(directory));
     if (inRoles.length > 0) return recognition(inRoles, `event files in ${quoted(inRoles)}`);
     const inNamed = filesIn(directory, eventDirectories);
     if (inNamed.length > 0) return recognition(inNamed, `event files in ${quoted(inNamed)}`);
     return undefined;
   },
 
-  looksInto: /^(?:train|training|validation|val|valid|test|eval)$/,
+  looksInto: /^(?:train|validation)$/,
 
   select(files) {
     const found = files.filter(
@@ -196,13 +199,27 @@ function kindsOf(runs: readonly EventRun[]): EventFileKinds {
   return kinds;
 }
 
+/**
+ * Directories of one run that are named for its parts, and hold nothing but event files: others call whole runs `train`
+ * and `test`. In the watched folder a training and its validation must both be there.
+ */
+function rolesOf({ name, names, below }: DirectoryView): string[] {
+  const isPart = (role: string) => {
+    const inside = [...below(role)];
+    return inside.length > 0 && inside.every((one) => isEventFileName(one) || eventFileBeside.test(one));
+  };
+  const found = roles.filter((role) => names.has(role) && isPart(role));
+  const hasTraining = found.some((role) => role.startsWith('train'));
+  return hasTraining && (name !== '' || found.length > 1) ? found : [];
+}
+
 function filesIn(directory: DirectoryView, names: readonly string[]): WatchedPath[] {
   const inside = names.filter((name) => directory.names.has(name));
   return inside.flatMap((name) => eventFilesAmong(directory.below(name), name));
 }
 
 function recognition(paths: readonly WatchedPath[], reason: string): Recognition {
-  const proof = { paths: paths.slice(0, 8), bytesMax: 256, believe: isEventFile };
+  const proof = { paths: paths.slice(0, 8), bytesMax: runProofBytes, believe: isRunOfItsOwn };
   return { confidence: 'likely', reason, proof };
 }
 

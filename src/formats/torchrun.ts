@@ -46,12 +46,13 @@ export const torchrunReader: FormatReader = {
   },
 
   assess(read, session) {
-    const last = lastLaunch(read.flatMap(readPlaceOf));
-    if (last.length === 0) return nothing;
+    // Also what could not be read yet tells that there was another launch, another attempt.
+    const [newest] = lastLaunch(session.files.flatMap(placeOf)).sort((a, b) => b.attempt - a.attempt);
+    if (newest === undefined) return nothing;
+    const launched = read.flatMap(readPlaceOf).filter(({ launch }) => launch === newest.launch);
     const facts = new FactCollector();
-    takeCurve(facts, last);
-    const attempt = Math.max(...last.map((place) => place.attempt));
-    const current = last.filter((place) => place.attempt === attempt);
+    takeCurve(facts, launched);
+    const current = launched.filter(({ attempt }) => attempt === newest.attempt);
     return facts.assessment(endingOf(current, session.files));
   },
 };

@@ -9,6 +9,14 @@ export interface StateFile {
   readonly state: TrainerState;
 }
 
+interface TrainerEvidence extends Evidence {
+  /** What is only logged when the training is over. */
+  readonly isSummary: boolean;
+}
+
+/** After the last checkpoint the model itself is saved, and what tells more. */
+const savingMs = 60_000;
+
 /**
  * The end of a Trainer's training, by what it writes only then: the record with `train_runtime` at its last step, in a
  * state or in train_results.json; or a state whose step is `max_steps`. None of it counts when a training was begun, or
@@ -21,20 +29,23 @@ export function endingOf(
   kinds: EventFileKinds,
 ): Ending | undefined {
   const evidence = [...states.flatMap(evidenceOf), ...results.flatMap(evidenceOfResults)];
-  const standing = evidence.find(
+  const standing = evidence.filter(
     (one) => !isTrainingBegunAfter(one, files, kinds) && !isSurpassed(one, states),
   );
-  return standing && { status: 'completed', by: standing.path };
+  const best = standing.find(({ isSummary }) => isSummary) ?? standing[0];
+  return best && { status: 'completed', by: best.path, ...(!best.isSummary && { quietMs: savingMs }) };
 }
 
-function evidenceOf({ path, modifiedAtMs, state }: StateFile): Evidence[] {
-  const isDone = state.runtimeSeconds !== undefined || state.globalStep === state.maxSteps;
-  return isDone && state.globalStep > 0 ? [{ path, atMs: modifiedAtMs, step: state.globalStep }] : [];
+function evidenceOf({ path, modifiedAtMs, state }: StateFile): TrainerEvidence[] {
+  const isSummary = state.runtimeSeconds !== undefined;
+  const isDone = isSummary || state.globalStep === state.maxSteps;
+  if (!isDone || state.globalStep === 0) return [];
+  return [{ path, atMs: modifiedAtMs, step: state.globalStep, isSummary }];
 }
 
-function evidenceOfResults({ path, modifiedAtMs, parsed }: ReadFile): Evidence[] {
+function evidenceOfResults({ path, modifiedAtMs, parsed }: ReadFile): TrainerEvidence[] {
   const isSummary = typeof parsed === 'object' && parsed !== null && 'train_runtime' in parsed;
-  return path === 'train_results.json' && isSummary ? [{ path, atMs: modifiedAtMs }] : [];
+  return path === 'train_results.json' && isSummary ? [{ path, atMs: modifiedAtMs, isSummary }] : [];
 }
 
 /** Does a state that was written later tell of a training that is not at its end? */

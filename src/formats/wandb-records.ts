@@ -1,9 +1,9 @@
-import { isJsonObject, type JsonValue } from '../domain/json.ts';
+import type { JsonValue } from '../domain/json.ts';
 import { HistoryBuilder } from './history-builder.ts';
-import { parseLenientJson } from './lenient-json.ts';
 import { LevelDbLog } from './leveldb-log.ts';
-import { readWire, signedOf, type WireField } from './protobuf-wire.ts';
+import { readWire, signedOf } from './protobuf-wire.ts';
 import { type Follower, UnreadableFile } from './reader.ts';
+import { configBytesMax, itemsOf, jsonOf, textLengthMax, textOf, timestampOf } from './wandb-items.ts';
 
 /**
  * What is remembered of a `.wandb` file: records of wandb/proto/wandb_internal.proto. Of a run's description only identity,
@@ -12,12 +12,8 @@ import { type Follower, UnreadableFile } from './reader.ts';
 
 const recordField = { history: 2, summary: 3, config: 5, run: 17, exit: 18, preempting: 23 } as const;
 const runField = { id: 1, config: 4, startTime: 17, resumed: 18 } as const;
-const itemField = { key: 1, nestedKey: 2, value: 16 } as const;
 
-const configBytesMax = 64 * 1024;
 const summaryKeysMax = 256;
-const nameLengthMax = 256;
-const textLengthMax = 1024;
 const stepNames = ['train/global_step', 'trainer/global_step', 'global_step'];
 
 export class WandbFollower implements Follower {
@@ -139,69 +135,4 @@ export class WandbFollower implements Follower {
     const found = jsonOf(value);
     return typeof found === 'string' ? found : undefined;
   }
-}
-
-interface Item {
-  readonly key: string;
-  readonly value: Buffer;
-}
-
-/** `{repeated Item = number}` of `{key = 1, nested_key = 2, value_json = 16}`. */
-function itemsOf(message: Buffer, number: number): Item[] {
-  const items: Item[] = [];
-  for (const field of readWire(message)) {
-    if (field.type !== 'bytes' || field.number !== number) continue;
-    const item = itemOf([...readWire(field.value, 64)]);
-    if (item && item.key.length <= nameLengthMax) items.push(item);
-  }
-  return items;
-}
-
-function itemOf(fields: readonly WireField[]): Item | undefined {
-  let value: Buffer | undefined;
-  const names: string[] = [];
-  for (const field of fields) {
-    if (field.type !== 'bytes') continue;
-    if (field.number === itemField.key || field.number === itemField.nestedKey)
-      names.push(textOf(field.value));
-    if (field.number === itemField.value) value = field.value;
-  }
-  const key = names.filter((name) => name !== '').join('.');
-  return key === '' || value === undefined ? undefined : { key, value };
-}
-
-function jsonOf(value: Buffer): JsonValue {
-  try {
-    return parseLenientJson(value, configBytesMax).value;
-  } catch (error) {
-    if (error instanceof UnreadableFile) return null;
-    throw error;
-  }
-}
-
-function textOf(value: Buffer): string {
-  return value.subarray(0, textLengthMax).toString('utf8');
-}
-
-/** google.protobuf.Timestamp. */
-function timestampOf(message: Buffer): number | undefined {
-  let seconds = 0;
-  let nanos = 0;
-  for (const field of readWire(message, 8)) {
-    if (field.type !== 'varint') continue;
-    if (field.number === 1) seconds = signedOf(field.value) ?? 0;
-    if (field.number === 2) nanos = signedOf(field.value) ?? 0;
-  }
-  return seconds > 0 && seconds < 1e11 ? seconds * 1000 + Math.floor(nanos / 1e6) : undefined;
-}
-
-/** `{key: {desc, value}}` as config.yaml has it, older ones and newer ones. */
-export function unwrapConfig(document: JsonValue): Map<string, JsonValue> {
-  const config = new Map<string, JsonValue>();
-  if (!isJsonObject(document)) return config;
-  for (const [key, entry] of Object.entries(document)) {
-    if (key === '_wandb' || key === 'wandb_version') continue;
-    if (isJsonObject(entry) && Object.hasOwn(entry, 'value')) config.set(key, entry['value'] ?? null);
-  }
-  return config;
 }

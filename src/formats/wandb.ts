@@ -1,12 +1,10 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
+import type { JsonValue } from '../domain/json.ts';
 import { comparePaths, displayPath, type WatchedPath } from '../domain/watched-path.ts';
-import { amount, knownConfig, rawConfig, text } from './config-fields.ts';
 import { FactCollector } from './fact-collector.ts';
 import { joinHistories } from './join-histories.ts';
 import { closingMs, wentOnAfter } from './later-activity.ts';
 import { jsonBytesMax, parseLenientJson } from './lenient-json.ts';
 import { isWandbLog } from './leveldb-log.ts';
-import { readTime } from './read-time.ts';
 import {
   type Ending,
   type FileInfo,
@@ -16,7 +14,8 @@ import {
   type Selection,
 } from './reader.ts';
 import { parseSafeYaml, yamlBytesMax } from './safe-yaml.ts';
-import { unwrapConfig, WandbFollower } from './wandb-records.ts';
+import { takeRun, type WandbRun } from './wandb-facts.ts';
+import { WandbFollower } from './wandb-records.ts';
 
 /**
  * Run directories of wandb, online and offline: `{run,offline-run}-<YYYYmmdd_HHMMSS>-<id>/run-<id>.wandb` and `files/`.
@@ -24,7 +23,6 @@ import { unwrapConfig, WandbFollower } from './wandb-records.ts';
  */
 
 const runsMax = 8;
-const metricsMax = 256;
 const runDirectory = /^(?:offline-)?run-(\d{8}_\d{6})-[\w.-]{1,128}$/;
 const placed =
   /^((?:.*\/)?(?:offline-)?run-(\d{8}_\d{6})-[\w.-]{1,128}\/)?(run-[\w.-]{1,128}\.wandb|files\/(?:config\.yaml|wandb-summary\.json|wandb-metadata\.json))$/;
@@ -37,6 +35,10 @@ export const wandbReader: FormatReader = {
 
   recognise(directory) {
     const { name, names } = directory;
+    // A copy of the last run, where links could not be made.
+    if (name.startsWith('latest-run')) return undefined;
+    // A link to the last run's directory, or a copy of it.
+    if (name === 'latest-run') return undefined;
     const log = [...names].find((file) => /^run-[\w.-]{1,128}\.wandb$/.test(file));
     if (log !== undefined) {
       return {
@@ -46,8 +48,7 @@ export const wandbReader: FormatReader = {
       };
     }
     if (!names.has('wandb') || collections.some((one) => names.has(one))) return undefined;
-    // In the watched folder itself a wandb directory may lie beside the directories of any number of runs.
-    if (name === '' && [...names].some((one) => one !== 'wandb' && !one.includes('.'))) return undefined;
+    if (name === '' && !isOneRun(names)) return undefined;
     const run = [...directory.below('wandb')].find((one) => runDirectory.test(one));
     return run === undefined ? undefined : { confidence: 'likely', reason: `wandb/${run}` };
   },
@@ -73,6 +74,12 @@ export const wandbReader: FormatReader = {
     return facts.assessment(endingOf(last, session.files));
   },
 };
+
+/** Of the watched folder: what lies in it may be any number of runs, the directory of wandb holds some of them. */
+function isOneRun(names: ReadonlySet<string>): boolean {
+  const others = [...names].filter((one) => one !== 'wandb');
+  return others.length > 0 && others.every((one) => one.includes('.'));
+}
 
 interface Place {
   readonly path: WatchedPath;
@@ -105,15 +112,7 @@ function selectionOf({ path, file }: Place): Selection {
   return { ...common, manner: 'whole', bytesMax: isYaml ? yamlBytesMax : jsonBytesMax, parse };
 }
 
-interface Run {
-  readonly log?: WandbFollower;
-  readonly logPath?: WatchedPath;
-  readonly logModifiedAtMs?: number;
-  /** By name below `files/`. */
-  readonly documents: ReadonlyMap<string, { readonly path: WatchedPath; readonly value: JsonValue }>;
-}
-
-function runOf(run: string, places: readonly (Place & { read: ReadFile })[]): Run {
+function runOf(run: string, places: readonly (Place & { read: ReadFile })[]): WandbRun {
   const own = places.filter((place) => place.run === run);
   const log = own.find(({ file }) => file.endsWith('.wandb'));
   // `select` chose it: `follow` and `parse` made what is remembered.
@@ -129,61 +128,11 @@ function runOf(run: string, places: readonly (Place & { read: ReadFile })[]): Ru
   };
 }
 
-function takeRun(facts: FactCollector, { log, logPath, documents }: Run): void {
-  if (log && logPath !== undefined) takeLog(facts, log, logPath);
-  const config = documents.get('config.yaml');
-  if (config) takeConfig(facts, unwrapConfig(config.value), config.path);
-  const summary = documents.get('wandb-summary.json');
-  if (summary && isJsonObject(summary.value)) takeSummary(facts, summary.value, summary.path);
-  const metadata = documents.get('wandb-metadata.json');
-  if (metadata && isJsonObject(metadata.value)) takeMetadata(facts, metadata.value, metadata.path);
-}
-
-function takeLog(facts: FactCollector, log: WandbFollower, path: WatchedPath): void {
-  if (log.startedAtMs !== undefined) facts.session('startedAt', readTime(log.startedAtMs)?.iso, path);
-  takeConfig(facts, log.config, path);
-  const { exit, trainerStep } = log;
-  const seconds = exit?.runtimeSeconds;
-  if (seconds !== undefined && seconds >= 0) facts.results({ durationSeconds: seconds }, path);
-  if (trainerStep !== undefined && Number.isSafeInteger(trainerStep) && trainerStep >= 0) {
-    facts.results({ stepsCompleted: trainerStep }, path);
-  }
-  const metrics = Object.fromEntries([...log.summary].filter(([key]) => !key.startsWith('_')));
-  facts.metrics(metrics, path);
-  for (const warning of log.warnings()) facts.warn(path, warning);
-}
-
-function takeConfig(facts: FactCollector, config: ReadonlyMap<string, JsonValue>, path: WatchedPath): void {
-  const document: JsonObject = Object.fromEntries(config);
-  const { raw, warning } = rawConfig(document);
-  facts.config({ ...knownConfig(document), ...(raw && { raw }) }, path);
-  if (warning !== undefined) facts.warn(path, warning);
-}
-
-function takeSummary(facts: FactCollector, summary: JsonObject, path: WatchedPath): void {
-  const metrics = Object.entries(summary).flatMap(([key, value]) =>
-    !key.startsWith('_') && (typeof value === 'number' || typeof value === 'string')
-      ? [[key, value] as const]
-      : [],
-  );
-  facts.metrics(Object.fromEntries(metrics.slice(0, metricsMax)), path);
-  const own = summary['_wandb'];
-  const seconds = amount(isJsonObject(own) ? own['runtime'] : summary['_runtime']);
-  if (seconds !== undefined) facts.results({ durationSeconds: seconds }, path);
-}
-
-/** Its `email` is left where it is, and so is `gpu_count`: that counts what the machine has, not what the run was given. */
-function takeMetadata(facts: FactCollector, metadata: JsonObject, path: WatchedPath): void {
-  const startedAt = readTime(metadata['startedAt'] ?? null)?.iso;
-  facts.session('startedAt', startedAt, path);
-  const username = text(metadata['username']);
-  if (username !== undefined) facts.user({ username }, path);
-  const gpuType = text(metadata['gpu']);
-  if (gpuType !== undefined && gpuType !== '[]') facts.pod({ gpuType }, path);
-}
-
 /** 255 is what an interrupted program leaves: a KeyboardInterrupt (wandb/sdk: the hook for exceptions). */
-function endingOf({ log, logPath, logModifiedAtMs }: Run, files: readonly FileInfo[]): Ending | undefined {
+function endingOf(
+  { log, logPath, logModifiedAtMs }: WandbRun,
+  files: readonly FileInfo[],
+): Ending | undefined {
   if (log?.exit === undefined || logPath === undefined || wentOnAfter(logModifiedAtMs ?? 0, files))
     return undefined;
   const { code } = log.exit;

@@ -57,8 +57,11 @@ export async function* surveyFolder(
     return;
   }
   if (await rules.recognition.isFolderSession(source, top, rules, signal)) {
+    // What was a session by itself before the folder was one stays that.
+    const before = top.entries.filter(({ kind, path }) => kind === 'file' && rules.frozen(path));
+    const files = await surveyTopFiles({ ...top, entries: before, problems: [] }, rules, oneFile);
     const whole = await surveySubtree(source, '', rules, signal);
-    if (whole) yield whole;
+    if (whole) yield besides(whole, files, new Set(before.map(({ path }) => path)));
     return;
   }
   yield await surveyTopFiles(top, rules, oneFile);
@@ -69,6 +72,21 @@ export async function* surveyFolder(
     const survey = await surveySubtree(source, entry.path, rules, signal);
     if (survey) yield survey;
   }
+}
+
+/** The folder's session without what is another's. */
+function besides(whole: Survey, files: Survey, taken: ReadonlySet<WatchedPath>): Survey {
+  const folder = whole.sessions.map((session) =>
+    session.root.path === ''
+      ? { ...session, files: session.files.filter(({ path }) => !taken.has(path)) }
+      : session,
+  );
+  return {
+    ...whole,
+    sessions: [...folder.filter((session) => session.files.length > 0), ...files.sessions],
+    problems: [...whole.problems, ...files.problems],
+    again: whole.again || files.again,
+  };
 }
 
 /** An unreadable directory is no absent one: it is named, and what was known of it stays. */

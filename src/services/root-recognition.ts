@@ -1,5 +1,6 @@
 import { FileFailure } from '../domain/failure.ts';
 import {
+  type Confidence,
   type DirectoryNames,
   findRoots,
   namesByDirectory,
@@ -34,10 +35,10 @@ interface Question {
 interface Verdict {
   readonly inode: bigint;
   readonly fingerprint: string;
-  readonly isBelieved: boolean;
+  readonly belief: boolean | 'later';
 }
 
-type Confidence = 'certain' | 'likely';
+const ranks = { certain: 3, likely: 2, possible: 1, none: 0 } as const;
 
 /**
  * Which directories are runs, by the names in and below them and, where a reader asks for it, by the first bytes of a
@@ -71,7 +72,9 @@ export class RootRecognition {
     const names = namesByDirectory('', entries);
     const own = names.get('') ?? new Set();
     const find = (known: RootRules) => rootReason('', own, false, known);
-    return (await this.#settle(entries, names, rules, find)) !== undefined;
+    const by = await this.#settle(entries, names, rules, find);
+    // By its name alone it is none: that would make one session of all that comes.
+    return by !== undefined && by !== 'name';
   }
 
   async #entriesBelow(source: FolderLooks, top: Listing, signal: AbortSignal): Promise<Entry[]> {
@@ -120,40 +123,43 @@ export class RootRecognition {
     files: ReadonlyMap<WatchedPath, Entry>,
     asked: Question[],
   ): Confidence | undefined {
-    const directory = viewOf(path, names);
-    let best: Confidence | undefined;
+    let best: Confidence | 'none' = 'none';
     for (const reader of this.#readers) {
-      const found = reader.recognise(directory);
-      if (!found || best === 'certain' || (best && found.confidence === 'likely')) continue;
-      const isProven = !found.proof || this.#isProven(reader, path, found.proof, files, asked);
-      if (isProven) best = found.confidence;
+      const found = reader.recognise(viewOf(path, names, reader));
+      if (!found || ranks[found.confidence] <= ranks[best]) continue;
+      const belief = found.proof ? this.#belief(reader, path, found.proof, files, asked) : true;
+      if (belief === true) best = found.confidence;
+      else if (belief === 'later' && best === 'none') best = 'possible';
     }
-    return best;
+    return best === 'none' ? undefined : best;
   }
 
-  #isProven(
+  /** The best that its files say; those that nobody looked into are asked for. */
+  #belief(
     reader: FormatReader,
     directory: WatchedPath,
     proof: Proof,
     files: ReadonlyMap<WatchedPath, Entry>,
     asked: Question[],
-  ): boolean {
+  ): Verdict['belief'] {
+    let best: Verdict['belief'] = false;
     for (const path of proof.paths.slice(0, proofFilesMax)) {
       const entry = files.get(joinPath(directory, path));
       if (!entry) continue;
       const key = `${reader.name}\0${directory}\0${path}`;
       const verdict = this.#verdicts.get(key);
-      if (verdict?.isBelieved && verdict.inode === entry.stat.ino) return true;
+      if (verdict?.belief === true && verdict.inode === entry.stat.ino) return true;
       if (verdict?.fingerprint !== fingerprintOf(entry.stat)) asked.push({ entry, key, proof, path });
+      else if (verdict.belief === 'later') best = 'later';
     }
-    return false;
+    return best;
   }
 
   async #answer({ entry, key, proof, path }: Question): Promise<void> {
     const bytes = await this.#firstBytes(entry, Math.min(proof.bytesMax, proofBytesMax));
-    const isBelieved = bytes !== undefined && believes(proof, bytes, path);
+    const belief = bytes !== undefined && believes(proof, bytes, path);
     this.#verdicts.delete(key);
-    this.#verdicts.set(key, { inode: entry.stat.ino, fingerprint: fingerprintOf(entry.stat), isBelieved });
+    this.#verdicts.set(key, { inode: entry.stat.ino, fingerprint: fingerprintOf(entry.stat), belief });
     const [oldest] = this.#verdicts.keys();
     if (this.#verdicts.size > verdictsMax && oldest !== undefined) this.#verdicts.delete(oldest);
   }
@@ -175,7 +181,7 @@ export class RootRecognition {
 }
 
 /** A reader's own mistake is no proof. */
-function believes(proof: Proof, bytes: Buffer, path: string): boolean {
+function believes(proof: Proof, bytes: Buffer, path: string): Verdict['belief'] {
   try {
     return proof.believe(bytes, path);
   } catch {
@@ -185,10 +191,12 @@ function believes(proof: Proof, bytes: Buffer, path: string): boolean {
 
 const none: ReadonlySet<string> = new Set();
 
-function viewOf(path: WatchedPath, names: DirectoryNames): DirectoryView {
+/** In the watched folder itself each reader sees only the directories that it asked to look into. */
+function viewOf(path: WatchedPath, names: DirectoryNames, { looksInto }: FormatReader): DirectoryView {
+  const isSeen = (relative: string) => path !== '' || looksInto?.test(relative.split('/', 1)[0] ?? '');
   return {
     name: baseName(path),
     names: names.get(path) ?? none,
-    below: (relative) => names.get(joinPath(path, relative)) ?? none,
+    below: (relative) => (isSeen(relative) && names.get(joinPath(path, relative))) || none,
   };
 }

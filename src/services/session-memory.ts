@@ -1,5 +1,5 @@
 import type { Seal } from '../domain/end-rule.ts';
-import type { WatchedPath } from '../domain/watched-path.ts';
+import { parentPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Journal, SessionPhase, SessionRecord } from '../ports/journal.ts';
 import type { SurveyedSession } from './folder-survey.ts';
 import { type RestedSession, RestingSessions } from './resting-sessions.ts';
@@ -135,6 +135,15 @@ export class SessionMemory {
 
   hasAtOrBelow(path: WatchedPath): boolean {
     return this.tracked.atOrBelow(path).length > 0 || this.#resting.hasAtOrBelow(path);
+  }
+
+  /** Is there a session around it? */
+  isInside(root: WatchedPath): boolean {
+    for (let at = root; at !== ''; ) {
+      at = parentPath(at);
+      if (this.isFrozen(at)) return true;
+    }
+    return false;
   }
 
   notSeenIn(survey: number): readonly TrackedSession[] {

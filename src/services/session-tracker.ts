@@ -89,13 +89,13 @@ export class SessionTracker {
   /** One directory straight in the folder. Anything else asks for a whole survey: answers false. */
   async revisit(top: WatchedPath, signal: AbortSignal): Promise<boolean> {
     if (this.#folderIsSession || top === '') return false;
+    const startedMs = this.#options.clock.monotonicMs();
     const survey = await surveySubtree(this.#options.source, top, this.#rules(), signal);
     if (!survey) return false;
     await this.#take(survey, false);
-    // What was due and could not be looked at is left to the next survey.
-    const nowMs = this.#options.clock.monotonicMs();
+    // What was due and could not be looked at is left to the next survey; what became due meanwhile is not.
     for (const tracked of this.sessions.atOrBelow(top)) {
-      if (tracked.lookAtMs <= nowMs) tracked.lookAtMs = Number.POSITIVE_INFINITY;
+      if (tracked.lookAtMs < startedMs) tracked.lookAtMs = Number.POSITIVE_INFINITY;
     }
     return true;
   }
@@ -199,8 +199,8 @@ export class SessionTracker {
     this.#options.sharing.onLeft(tracked.root);
     if (!tracked.record) {
       this.sessions.remove(tracked);
-      // A candidate in which sessions were found is no loss: they are what it held.
-      const isReplaced = this.#memory.hasAtOrBelow(tracked.root);
+      // A candidate in or around which sessions were found is no loss: they have what it held.
+      const isReplaced = this.#memory.hasAtOrBelow(tracked.root) || this.#memory.isInside(tracked.root);
       if (!isReplaced && tracked.heldBy === undefined)
         events.emit('session.vanished', { session: sessionName(tracked), path });
       return;

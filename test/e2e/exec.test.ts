@@ -17,13 +17,14 @@ describe.concurrent('trainlogd exec', { timeout: 120_000 }, () => {
   test('runs a command as a session: its output here and there, its files, its log in the destination', async (context) => {
     const { host, destination } = await place(context);
     const script =
-      'read -r line; echo "out $line"; echo err >&2; echo "$TRAINLOGD_SESSION_DIR"; echo "$PYTHONUNBUFFERED"';
+      'echo ready; read -r line; echo "out $line"; echo err >&2; echo "$TRAINLOGD_SESSION_DIR"; echo "$PYTHONUNBUFFERED"';
     const running = startExec(context, host, ['--id', 'run-1', '--user', 'ada', ...bash(script)]);
+    await running.said(/ready/);
     running.child.stdin?.end('typed\n');
     const { code, stdout, stderr } = await running.ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'err\n' });
     const directory = join(host.folder, 'run-1');
-    expect(stdout.toString()).toBe(`out typed\n${directory}\n1\n`);
+    expect(stdout.toString()).toBe(`ready\nout typed\n${directory}\n1\n`);
     expect(readText(directory, 'stdout.log')).toBe(stdout.toString());
     expect(readText(directory, 'stderr.log')).toBe('err\n');
     expect(readJson(directory, 'session.json')).toMatchObject({
@@ -312,6 +313,34 @@ describe.concurrent('trainlogd exec', { timeout: 120_000 }, () => {
     expect(ended.stderr).toMatch(
       /making the session's directory ".*file\/below": ENOTDIR; the command runs without it/,
     );
+  });
+
+  test('what it cannot say keeps no command from running either', async (context) => {
+    const { host } = await place(context);
+    const disk = mountSmallDisk(context, join(host.base, 'full'), 'size=1m');
+    disk.fill();
+    // Its log cannot be written, and neither can the line that says so.
+    const main = join(import.meta.dirname, '../../src/main.ts');
+    const exec = `'${process.execPath}' '${main}' exec --no-ship --dir full/run -- bash -c 'echo a; echo b > ran'`;
+    const ended = spawnSync('bash', ['-c', `${exec} > full/out 2> full/err`], {
+      cwd: host.base,
+      env: host.env,
+    });
+    expect(ended.status).toBe(0);
+    expect(readText(host.base, 'ran')).toBe('b\n');
+  });
+
+  test('a state directory that another program holds without an answer is left to it', async (context) => {
+    const { host } = await place(context);
+    // Too long for a socket.
+    const state = join(host.base, 's'.repeat(100));
+    const env = { TRAINLOGD_STATE_DIRECTORY: state };
+    const daemon = start(context, host, ['run'], { ...env, TRAINLOGD_LOG_FORMAT: 'json' });
+    await daemon.event('daemon.started');
+    const ended = await runExec(context, host, ['--id', 'held', '--', 'true'], env);
+    expect(ended.code).toBe(0);
+    expect(ended.stderr).toMatch(/left to another trainlogd, which holds the state directory\n$/);
+    await daemon.event('session.shipped', ({ session }) => session === 'held');
   });
 
   test('no bucket keeps no command from running', async (context) => {

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import type { Status } from '../../src/ports/status.ts';
-import { type Place, runAgent, startAgent } from '../support/agent.ts';
+import { type AgentRun, type Place, runAgent, startAgent } from '../support/agent.ts';
 import { removeBucket } from '../support/bucket-uploads.ts';
 import { eventually } from '../support/eventually.ts';
 import { describeS3, makeBucket } from '../support/s3.ts';
@@ -42,7 +42,7 @@ describeS3('every fault, on every kind of request, of a small, a large and a gro
     );
     const agent = startAgent(place, ['run']);
     await Promise.all(trainings.map((training) => write(training, faultCase, proxy)));
-    const status = await settled(place, trainings.length);
+    const status = await settled(place, trainings.length, agent);
     agent.signal('SIGTERM');
     const { exit, stderr } = await agent.ended;
 
@@ -93,7 +93,7 @@ function isExplained(
 const isOfOlderLog = /is running, not|does not hold|is listed by no log/;
 
 /** All is shipped, or what is not waits for a person: a log too, which alone says of a parked file that it misses it. */
-async function settled(place: Place, count: number): Promise<Status> {
+async function settled(place: Place, count: number, agent: AgentRun): Promise<Status> {
   return eventually(
     async () => {
       const { stdout } = await runAgent(place, ['status', '--json']);
@@ -103,7 +103,8 @@ async function settled(place: Place, count: number): Promise<Status> {
       // Nothing of a session goes on whose log waits for a person.
       const waiting = new Set(logs.map(({ session }) => session));
       const isLeft = unsent.some(({ session }) => !waiting.has(session));
-      if (open + shipping > 0 || isLeft || shipped + waiting.size < count) throw new Error(stdout);
+      if (open + shipping > 0 || isLeft || shipped + waiting.size < count)
+        throw new Error(`${stdout}${agent.stderr().slice(-3000)}`);
       return status;
     },
     { timeoutMs: 60_000, everyMs: 100 },

@@ -201,7 +201,13 @@ describe('the end', () => {
       'checkpoint-200/trainer_state.json',
     ],
   ])('is seen by %s', (_, files, by) => {
-    expect(readRun(huggingFaceReader, files).ending).toEqual({ status: 'completed', by });
+    expect(readRun(huggingFaceReader, files).ending).toMatchObject({ status: 'completed', by });
+  });
+
+  test('counts at once where a summary says so, else after a quiet minute', () => {
+    const [last] = finished;
+    expect(readRun(huggingFaceReader, finished).ending).not.toHaveProperty('quietMs');
+    expect(readRun(huggingFaceReader, last ? [last] : []).ending).toMatchObject({ quietMs: minute });
   });
 
   const resumed = file(
@@ -262,6 +268,15 @@ describe('the end', () => {
               { step: 150, loss: 0.5 },
             ],
           }),
+        ),
+      ],
+    ],
+    [
+      'a record of the runtime, without its step, that a training carried on from',
+      [
+        file(
+          'checkpoint-150/trainer_state.json',
+          state({ step: 150, log: [{ train_runtime: 5 }, { step: 150, loss: 1 }] }),
         ),
       ],
     ],
@@ -479,7 +494,7 @@ describe.runIf(hasSamples)('files of real runs', () => {
     const path = `${checkpoint}/trainer_state.json`;
     const { facts, ending, warnings } = readRun(huggingFaceReader, [sample('hf', name, path)]);
     expect(facts).toMatchObject({ results, config });
-    expect(ending).toEqual({ status: 'completed', by: path });
+    expect(ending).toMatchObject({ status: 'completed', by: path });
     expect(warnings).toEqual([`${path}: NaN or Infinity read as null, ${count} times`]);
   });
 

@@ -43,3 +43,19 @@ test('a line without an end and a progress bar without one are bounded', () => {
   const bar = linesOf(Buffer.from(`${'\r 50%|=====     |'.repeat(10_000)}\r100%|==========|`), 1000);
   expect(bar.unfinished).toBe('100%|==========|');
 });
+
+test('where a line that is too long is cut into pieces does not matter either', () => {
+  const long = 'x'.repeat(lineLengthMax + 100);
+  for (const text of [`${long}\r12345\n`, `a\r${long}\r\r\n`, `${long}\r${long}\rend`, `${long}\ny\n`]) {
+    const whole = linesOf(Buffer.from(text));
+    for (const chunkBytes of [1, 7, 4096]) expect(linesOf(Buffer.from(text), chunkBytes)).toEqual(whole);
+  }
+  expect(linesOf(Buffer.from(`${long}\r12345\n`)).lines).toEqual(['12345']);
+});
+
+test('a megabyte of carriage returns costs no more than one of letters', () => {
+  const startedAt = performance.now();
+  expect(linesOf(Buffer.from(`${'\r'.repeat(1024 * 1024)}x\n`)).lines).toEqual(['x']);
+  // By a regex for those at the end it takes minutes.
+  expect(performance.now() - startedAt).toBeLessThan(5000);
+});

@@ -237,6 +237,13 @@ describe('what is damaged', () => {
     expect(facts.history?.rows).toHaveLength(2);
   });
 
+  test('the place of what is damaged counts what was passed by', () => {
+    const graph = record(Buffer.alloc(3 * 1024 * 1024, 7));
+    const bytes = Buffer.concat([graph, losses, Buffer.alloc(24, 0xff)]);
+    const { warnings } = readRun(tensorboardReader, [file(name, bytes)], { chunkBytes: 100_000 });
+    expect(warnings.join()).toContain(`no record at byte ${graph.length + losses.length}:`);
+  });
+
   test('NaN is null, in the history and as the last value', () => {
     const bytes = eventFile(
       [1, 2].map((step) => ({ at: start, step, values: [scalar('loss', step === 1 ? 1 : Number.NaN)] })),

@@ -298,6 +298,7 @@ describe('a directory', () => {
     [['runs/detect/train/args.yaml', log], 'exp1'],
     [['wandb/settings', 'wandb/debug.log'], 'exp1'],
     [['files/run-1.wandb.txt'], 'exp1'],
+    [['run-ab12cd34.wandb'], 'latest-run'],
   ])('with %j is none', (paths, name) => {
     expect(at(paths, name)).toBeUndefined();
   });

@@ -3,7 +3,7 @@ import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Ended, makePlace, runAgent, shippedLogs } from '../support/agent.ts';
-import { normalLog } from '../support/normal-log.ts';
+import { normalLog, readable } from '../support/normal-log.ts';
 import { hasSamples, sampleRuns } from '../support/real-samples.ts';
 import { filesBelow, layOut } from '../support/run-directories.ts';
 
@@ -21,7 +21,9 @@ async function logsOf(files: ReadonlyMap<string, string>): Promise<{ logs: objec
   for (const path of filesBelow(place.folder)) await utimes(join(place.folder, path), writtenAt, writtenAt);
   const env = { TRAINLOGD_WATCH_IGNORE_OLDER_THAN: '36500d' };
   const ended = await runAgent(place, ['drain', '--timeout', '60s'], { env });
-  const logs = [...shippedLogs(place)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, log]) => normalLog(log));
+  const logs = [...shippedLogs(place)]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, log]) => normalLog(log, writtenAt.toISOString()));
   return { logs, ended };
 }
 
@@ -36,6 +38,6 @@ describe.skipIf(!hasSamples)('the session logs of real runs', () => {
   test.each([...runs.keys()])('%s', async (name) => {
     const { logs, ended } = await logsOf(runs.get(name) ?? new Map());
     expect(ended.exit, ended.stderr).toBe(0);
-    await expect(`${JSON.stringify(logs, null, 2)}\n`).toMatchFileSnapshot(join(expected, `${name}.json`));
+    await expect(readable(logs)).toMatchFileSnapshot(join(expected, `${name}.json`));
   });
 });

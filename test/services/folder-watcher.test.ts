@@ -4,7 +4,7 @@ import { idleMs, networkSettleMs, rescanMs, settleMs, type TestAgent, World } fr
 
 const completed = '{"status":"completed"}';
 
-/** A watcher that runs, and how often it looked at what, since it was last asked. Looking at `slow` takes that long. */
+/** A watcher that runs, and how often it looked at what, since it was last asked. Looking at `slow`, or opening it, takes that long. */
 async function watching(
   prepare: (world: World) => void = () => undefined,
   slow: Readonly<Record<string, number>> = {},
@@ -22,6 +22,8 @@ async function watching(
             looked.push(`${property} ${args[0] === '' ? '.' : args[0]}`);
             await world.clock.sleep(slow[String(args[0])] ?? 0);
           }
+          const opensMs = property === 'open' ? slow[String(args[0])] : undefined;
+          if (opensMs !== undefined) await world.clock.sleep(opensMs);
           return method.apply(of, args);
         };
       },
@@ -166,6 +168,15 @@ test('a large directory that rests does not delay the others', async () => {
   world.folder.write('b/result.json', completed);
   await world.clock.advance(settleMs + 1_000);
   expect(phases(agent)).toEqual(['a open', 'b shipping']);
+});
+
+test('what settles while it is still being looked at does not wait for the rescan', async () => {
+  const { world, agent } = await watching(running, { 'a/result.json': 2 * settleMs });
+  await world.clock.advance(rescanMs);
+  world.folder.append('a/out.log', '.');
+  world.folder.write('a/result.json', completed);
+  await world.clock.advance(4 * settleMs);
+  expect(phases(agent)).toEqual(['a shipping']);
 });
 
 test.each(['a', 'a/result.json'])(
