@@ -55,11 +55,11 @@ const edge: Edge = {
 if (edge.homeDirectory === undefined) process.env['HOME'] = '/nonexistent';
 
 // A reader that went away (`trainlogd status | head`) is no failure of ours.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+// A full disk behind the log costs lines of it, and no upload.
+process.stderr.on('error', () => undefined);
 
 process.on('uncaughtException', (error) => {
   edge.stderr(

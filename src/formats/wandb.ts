@@ -35,10 +35,8 @@ export const wandbReader: FormatReader = {
 
   recognise(directory) {
     const { name, names } = directory;
-    // A copy of the last run, where links could not be made.
+    // A copy of the last run's directory where links could not be made, also `latest-run.<pid>`.
     if (name.startsWith('latest-run')) return undefined;
-    // A link to the last run's directory, or a copy of it.
-    if (name === 'latest-run') return undefined;
     const log = [...names].find((file) => /^run-[\w.-]{1,128}\.wandb$/.test(file));
     if (log !== undefined) {
       return {
