@@ -16,16 +16,18 @@ export interface Seal {
   readonly error?: string;
 }
 
+interface Ending {
+  readonly status: EndedStatus;
+  readonly by: string;
+  readonly endedAt?: string;
+  readonly error?: string;
+  /** It counts once nothing changed for so long. */
+  readonly quietMs?: number;
+}
+
 export interface EndObservations {
   /** From the readers: a native result or a framework's own end of run, in the order of the registry. */
-  readonly endings: readonly {
-    readonly status: EndedStatus;
-    readonly by: string;
-    readonly endedAt?: string;
-    readonly error?: string;
-    /** It counts once nothing changed for so long. */
-    readonly quietMs?: number;
-  }[];
+  readonly endings: readonly Ending[];
   readonly marker: '_SUCCESS' | '_FAILED' | undefined;
   /** `dead` only for a process that was seen alive and is known to be gone. */
   readonly process: { readonly pid: number; readonly state: 'alive' | 'dead' } | undefined;
@@ -35,11 +37,12 @@ export interface EndObservations {
 }
 
 export function endOf(seen: EndObservations, idleMs: number): Seal | undefined {
-  const [native] = seen.endings.filter(({ quietMs = 0 }) => seen.quietForMs >= quietMs).map(sealBy);
-  if (native?.by === 'result.json') return native;
+  const native = seen.endings.find(({ by }) => by === 'result.json');
+  if (native) return sealBy(native);
   if (seen.marker === '_FAILED') return { status: 'failed', by: '_FAILED', evidence: true };
   if (seen.marker === '_SUCCESS') return { status: 'completed', by: '_SUCCESS', evidence: true };
-  if (native) return native;
+  const ending = endingThatCounts(seen);
+  if (ending && stillNeededMs(ending, seen) <= 0) return sealBy(ending);
   if (seen.process?.state === 'dead') {
     return { status: 'interrupted', by: `session.pid: process ${seen.process.pid} is gone`, evidence: true };
   }
@@ -49,13 +52,29 @@ export function endOf(seen: EndObservations, idleMs: number): Seal | undefined {
   return undefined;
 }
 
-/** How long the session must stay as it is until evidence counts that is there; undefined when there is none. */
-export function quietStillNeededMs(seen: EndObservations): number | undefined {
-  const [first] = seen.endings.map(({ quietMs = 0 }) => quietMs - seen.quietForMs).filter((ms) => ms > 0);
-  return first;
+/** The end that the files speak of, for those who cannot wait whether the session stays as it is. */
+export function endInSight(seen: EndObservations): Seal | undefined {
+  const ending = endingThatCounts(seen);
+  return ending && sealBy(ending);
 }
 
-function sealBy({ quietMs: _, ...ending }: EndObservations['endings'][number]): Seal {
+/** How long the session must stay as it is until evidence counts that is there; undefined when there is none. */
+export function quietStillNeededMs(seen: EndObservations): number | undefined {
+  const ending = endingThatCounts(seen);
+  return ending && stillNeededMs(ending, seen);
+}
+
+/** What went wrong counts before what went well: a tracker may have been told of the end before the crash. */
+function endingThatCounts({ endings }: EndObservations): Ending | undefined {
+  return endings.find(({ status }) => status !== 'completed') ?? endings[0];
+}
+
+/** A process that is gone changes nothing any more. */
+function stillNeededMs({ quietMs = 0 }: Ending, { quietForMs, process }: EndObservations): number {
+  return process?.state === 'dead' ? 0 : quietMs - quietForMs;
+}
+
+function sealBy({ quietMs: _, ...ending }: Ending): Seal {
   return { ...ending, evidence: true };
 }
 

@@ -56,6 +56,7 @@ export function combine(parts: readonly ReaderPart[]): SessionReading {
     warnings: [
       ...parts.flatMap(({ assessment, warnings }) => [...(assessment?.warnings ?? []), ...warnings]),
       ...disagreements(sources),
+      ...disagreement(assessments.flatMap(({ ending }) => ending ?? [])),
       ...unreadable.map(({ path, failure }) => `${quotePath(path)}: ${failure.message}`),
     ],
     native: new Set(parts.flatMap(({ native }) => native).filter((path) => !failed.has(path))),
@@ -66,6 +67,14 @@ export function combine(parts: readonly ReaderPart[]): SessionReading {
     nativeStartedAt: starter?.facts.startedAt,
     nativeStartedBy: starter?.provenance['session.startedAt'],
   };
+}
+
+/** That a run went well and that it did not, by two files of one session. */
+function disagreement(endings: readonly Ending[]): string[] {
+  const well = endings.find(({ status }) => status === 'completed');
+  const other = endings.find(({ status }) => status !== 'completed');
+  if (!well || !other || other.by === 'result.json' || well.by === 'result.json') return [];
+  return [`session.status: "${well.by}" says completed, "${other.by}" says ${other.status}, which counts`];
 }
 
 /** It may be readable in a moment. */

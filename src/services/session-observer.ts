@@ -1,4 +1,10 @@
-import { type EndObservations, endOf, quietStillNeededMs, type Seal } from '../domain/end-rule.ts';
+import {
+  type EndObservations,
+  endInSight,
+  endOf,
+  quietStillNeededMs,
+  type Seal,
+} from '../domain/end-rule.ts';
 import { lastFileTime } from '../domain/file-time.ts';
 import { advance } from '../domain/session-machine.ts';
 import { joinPath } from '../domain/watched-path.ts';
@@ -45,9 +51,11 @@ export class SessionObserver {
     this.#sealOpenAs = { seal: { status, by, evidence: false, ordered: true }, quietForMs };
   }
 
-  #sealAnyway(quietForMs: number): Seal | undefined {
+  #sealAnyway(seen: EndObservations): Seal | undefined {
     const rule = this.#sealOpenAs;
-    return rule && quietForMs >= rule.quietForMs ? rule.seal : undefined;
+    if (!rule || seen.quietForMs < rule.quietForMs) return undefined;
+    const evident = endInSight(seen);
+    return evident ? { ...evident, ordered: true } : rule.seal;
   }
 
   async look(tracked: TrackedSession, surveyed: SurveyedSession, changed: boolean): Promise<void> {
@@ -109,7 +117,7 @@ export class SessionObserver {
       quietForMs,
       heldOpen: quietForMs >= idleMs && (await this.#evidence.isHeldOpen(surveyed.files)),
     };
-    const seal = endOf(seen, idleMs) ?? this.#sealAnyway(quietForMs);
+    const seal = endOf(seen, idleMs) ?? this.#sealAnyway(seen);
     if (!seal) {
       // Held open: look again after a while, silence alone will not tell.
       const again = seen.heldOpen ? Math.min(idleMs, 60_000) : Math.max(idleMs - quietForMs, 1000);

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type EndObservations, endOf, silent } from '../../src/domain/end-rule.ts';
+import {
+  type EndObservations,
+  endInSight,
+  endOf,
+  quietStillNeededMs,
+  silent,
+} from '../../src/domain/end-rule.ts';
 
 const idleMs = 7_200_000;
 const nothing: EndObservations = {
@@ -44,6 +50,22 @@ describe('a session ends', () => {
         expect(endOf(all, idleMs)?.by).toBe(ranks[Math.min(...present)]?.by);
       }),
     );
+  });
+
+  test('by what went wrong before what went well, whoever says it first', () => {
+    const well = { status: 'completed', by: 'a.wandb' } as const;
+    const crash = { status: 'failed', by: 'train.log', error: 'ValueError', quietMs: 60_000 } as const;
+    const endings = [well, crash];
+    expect(endOf({ ...nothing, endings, quietForMs: 59_999 }, idleMs)).toBeUndefined();
+    expect(quietStillNeededMs({ ...nothing, endings, quietForMs: 59_000 })).toBe(1000);
+    const failed = { status: 'failed', by: 'train.log', error: 'ValueError', evidence: true };
+    expect(endOf({ ...nothing, endings, quietForMs: 60_000 }, idleMs)).toEqual(failed);
+    expect(endInSight({ ...nothing, endings })).toEqual(failed);
+    // Nobody is left who could go on.
+    const process = { pid: 7, state: 'dead' } as const;
+    expect(endOf({ ...nothing, endings, process }, idleMs)).toEqual(failed);
+    const result = { status: 'completed', by: 'result.json' } as const;
+    expect(endOf({ ...nothing, endings: [crash, result] }, idleMs)?.by).toBe('result.json');
   });
 
   test('with time and error, where the evidence names them', () => {
