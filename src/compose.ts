@@ -235,8 +235,11 @@ export function compose(options: ComposeOptions): Agent {
 async function closeAll(source: FileSource, store: ObjectStore, journal: Journal): Promise<void> {
   try {
     await source.close();
-    await store.close();
   } finally {
-    journal.close();
+    try {
+      await store.close();
+    } finally {
+      journal.close();
+    }
   }
 }

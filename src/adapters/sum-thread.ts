@@ -80,15 +80,17 @@ export class SumThread {
     if (this.#worker) return this.#worker;
     const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 };
     const worker = new Worker(program, { eval: true, resourceLimits, execArgv: [], env: {} });
-    worker.unref();
     worker.on('message', (answer: Answer) => {
       const waiting = this.#waiting.get(answer.question);
       this.#waiting.delete(answer.question);
+      if (this.#waiting.size === 0) worker.unref();
       waiting?.resolve(answer);
     });
     const lose = () => this.#lose();
     worker.on('error', lose);
     worker.on('exit', lose);
+    // It keeps the process only while somebody waits for it; a listener for messages would at all times.
+    worker.unref();
     this.#worker = worker;
     return worker;
   }
@@ -124,6 +126,7 @@ export class SumThread {
     const question = ++this.#last;
     return new Promise((resolve, reject) => {
       this.#waiting.set(question, { resolve, reject });
+      worker.ref();
       worker.postMessage({ ...message, question });
     });
   }

@@ -10,9 +10,6 @@ import { humanBytes } from './human.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
 import { oneLine } from './one-line.ts';
 
-/** A clock that is further off is refused by servers, and would call a host lost that writes every few minutes. */
-const skewMsMax = 15 * 60_000;
-
 /**
  * `trainlogd recover`: completes from what is in the bucket the files of a session whose host is lost. Needs the bucket
  * alone: no folder, no state directory.
@@ -30,10 +27,7 @@ export async function recover(edge: Edge, flags: GlobalFlags, id: string): Promi
   const store = createStore(config, { access });
   const stop = new AbortController();
   const stopListening = edge.onEndSignal(() => stop.abort());
-  const nowMs = () => {
-    const offsetMs = access?.clock.offsetMs() ?? 0;
-    return systemClock.nowMs() + (Math.abs(offsetMs) >= skewMsMax ? offsetMs : 0);
-  };
+  const nowMs = () => systemClock.nowMs() + (access?.clock.offsetMs() ?? 0);
   try {
     const { keyTemplate } = config.destination;
     const { snapshotEveryMs } = config.sessionLog;

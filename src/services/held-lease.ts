@@ -3,6 +3,7 @@ import { type FoundLease, isOurs, type Lease, type LeaseLimits } from '../domain
 import type { WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { LeaseStore } from '../ports/lease-store.ts';
+import { Moment } from './moment.ts';
 
 /** `held` with a failure: still ours, but it could not be said. `unknown`: nobody can tell at the moment. */
 export type Standing =
@@ -35,7 +36,8 @@ export class HeldLease {
   readonly #options: HeldLeaseOptions;
   #number: number;
   #lease: Lease;
-  #sureUntilMs: number;
+  /** Since when, and for how long, it is surely ours. */
+  #sure: { readonly since: Moment; readonly forMs: number };
   /** Monotonic; when the last number was written. */
   #writtenMs: number;
   #turn: Promise<unknown> = Promise.resolve();
@@ -47,7 +49,7 @@ export class HeldLease {
     this.#number = options.number;
     this.#lease = options.lease;
     this.#writtenMs = options.sinceMs;
-    this.#sureUntilMs = options.sinceMs + options.limits.leaseMs / 2;
+    this.#sure = this.#sureSince(options.sinceMs, 1 / 2);
   }
 
   get lease(): Lease {
@@ -62,7 +64,7 @@ export class HeldLease {
   /** Asked before everything that others can see. Costs nothing while the lease is surely ours. */
   confirm(): Promise<Standing> {
     return this.#inTurn(async () => {
-      if (this.#options.clock.monotonicMs() < this.#sureUntilMs) return { at: 'held' };
+      if (this.#sure.since.ageMs() < this.#sure.forMs) return { at: 'held' };
       return this.#next({});
     });
   }
@@ -95,7 +97,7 @@ export class HeldLease {
           this.#number += 1;
           this.#lease = lease;
           this.#writtenMs = startedMs;
-          this.#sureUntilMs = startedMs + this.#options.limits.leaseMs / 2;
+          this.#sure = this.#sureSince(startedMs, 1 / 2);
           return { at: 'held' };
         }
         const found = await store.read(this.root);
@@ -117,7 +119,8 @@ export class HeldLease {
       const found = await store.read(this.root);
       if (!found) return { at: 'unknown', failure };
       if (!this.#isMine(found)) return { at: 'lost', to: found };
-      this.#sureUntilMs = Math.max(this.#sureUntilMs, clock.monotonicMs() + limits.leaseMs * lookShare);
+      const leftMs = this.#sure.forMs - this.#sure.since.ageMs();
+      if (leftMs < limits.leaseMs * lookShare) this.#sure = this.#sureSince(clock.monotonicMs(), lookShare);
       return { at: 'held', failure };
     } catch (error) {
       if (!(error instanceof FileFailure)) throw error;
@@ -133,5 +136,10 @@ export class HeldLease {
     if (!isOurs(found.lease, this.#lease)) return false;
     this.#number = found.number;
     return true;
+  }
+
+  #sureSince(atMs: number, share: number): { since: Moment; forMs: number } {
+    const { clock, limits } = this.#options;
+    return { since: new Moment(clock, atMs), forMs: limits.leaseMs * share };
   }
 }

@@ -1,5 +1,6 @@
 import { Conflict } from '../domain/failure.ts';
 import type { Shipment } from '../ports/journal.ts';
+import { Moment } from './moment.ts';
 import type { ShippingContext } from './shipping-context.ts';
 
 /** After a log of ours, and shorter than any silence after which a host counts as lost. */
@@ -17,8 +18,8 @@ export class LogOvertaken extends Conflict {}
  */
 export class KnownLogs {
   readonly #context: ShippingContext;
-  /** Monotonic; when the log with this ETag was first met here, which is soon after it was written. */
-  readonly #met = new Map<number, { readonly etag: string; readonly atMs: number }>();
+  /** When the log with this ETag was first met here, which is soon after it was written. */
+  readonly #met = new Map<number, { readonly etag: string; readonly at: Moment }>();
 
   constructor(context: ShippingContext) {
     this.#context = context;
@@ -28,20 +29,20 @@ export class KnownLogs {
   note({ sid, logEtag }: Pick<Shipment, 'sid' | 'logEtag'>): void {
     if (logEtag === undefined || this.#met.get(sid)?.etag === logEtag) return;
     this.#met.delete(sid);
-    this.#met.set(sid, { etag: logEtag, atMs: this.#context.clock.monotonicMs() });
+    this.#met.set(sid, { etag: logEtag, at: new Moment(this.#context.clock) });
     const oldest = this.#met.keys().next().value;
     if (this.#met.size > sessionsMax && oldest !== undefined) this.#met.delete(oldest);
   }
 
   /** To be asked right before an object is replaced. Throws LogOvertaken, and what a look throws. */
   async assertKnown(sid: number, key: string, signal: AbortSignal): Promise<void> {
-    const { journal, store, clock } = this.#context;
+    const { journal, store } = this.#context;
     const shipment = journal.shipment(sid);
     if (shipment?.logEtag === undefined) return;
     this.note(shipment);
-    const metMs = this.#met.get(sid)?.atMs ?? Number.NEGATIVE_INFINITY;
     // One that is in doubt may be of an earlier life. To have looked at it proves nothing of the next moment.
-    if (!shipment.logDoubted && clock.monotonicMs() - metMs < trustMs) return;
+    const ageMs = this.#met.get(sid)?.at.ageMs() ?? Number.POSITIVE_INFINITY;
+    if (!shipment.logDoubted && ageMs < trustMs) return;
     const found = await store.find(shipment.identity.key, signal);
     if (found?.etag === shipment.logEtag) return;
     journal.contestLog(sid);

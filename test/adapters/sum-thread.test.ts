@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { crc32 } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { SumThread } from '../../src/adapters/sum-thread.ts';
@@ -83,4 +86,28 @@ test('a thread that was ended fails what waits for it, and later bodies are summ
   const later = thread.begin(2 * mib, both);
   later.update(shared(patternBytes(100)));
   expect(await later.finish()).toEqual(sumsOf(patternBytes(100)));
+});
+
+describe('a process with a thread', () => {
+  const module = join(import.meta.dirname, '../../src/adapters/sum-thread.ts');
+  const run = promisify(execFile);
+  const script = (end: string) => `
+    import { SumThread } from ${JSON.stringify(module)};
+    const summing = new SumThread().begin(2 ** 21, { md5: false, sha256: true });
+    summing.update(Buffer.alloc(2 ** 21));
+    const sums = await summing.finish();
+    console.log(sums.crc32);
+    ${end}`;
+
+  test.each([
+    ['ends when nobody waits for it', ''],
+    [
+      'ends while a body is open that nobody finishes',
+      'new SumThread().begin(2 ** 21, {}).update(Buffer.alloc(9));',
+    ],
+  ])('%s', async (_, end) => {
+    const args = ['--input-type=module', '-e', script(end)];
+    const { stdout } = await run(process.execPath, args, { timeout: 20_000 });
+    expect(stdout.trim()).toBe(sumsOf(Buffer.alloc(2 * mib)).crc32);
+  });
 });
