@@ -96,6 +96,7 @@ export function composeShipping(options: ShippingOptions): ShippingParts {
   const shipping = new SessionShipping({
     context,
     logs: new LogShipping(context),
+    records,
     companions,
     queue,
     budget,

@@ -1,9 +1,10 @@
-import { closeSync, constants, fstatSync, lstatSync, openSync, unlinkSync } from 'node:fs';
-import { link, lstat, readdir, rename, rm, statfs } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { closeSync, constants, fstatSync, openSync, unlinkSync } from 'node:fs';
+import { lstat, readdir, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
 import { FileFailure } from '../domain/failure.ts';
 import { baseName, parentPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { ClaimInfo, DroppedClaims, FileStat, KeptClaims, OpenFile } from '../ports/file-source.ts';
+import { linkRegular } from './claim-link.ts';
 import { claimRemedy } from './claim-remedy.ts';
 import { errnoOf, meansVanished } from './errno.ts';
 import type { FolderCalls } from './folder-calls.ts';
@@ -118,12 +119,13 @@ export class FileClaims {
   }
 
   async keepAside(claims: readonly string[], nowMs: number): Promise<KeptClaims | undefined> {
-    return this.#tidied(() => keepClaims(this.#directory, 'unknown', claims, nowMs), undefined);
+    const onLeft = (error: unknown) => this.#tellUntidy(error);
+    return this.#tidied(() => keepClaims(this.#directory, 'unknown', claims, nowMs, onLeft), undefined);
   }
 
-  async dropKept(nowMs: number): Promise<readonly DroppedClaims[]> {
+  async dropKept(nowMs: number, runningMs: number): Promise<readonly DroppedClaims[]> {
     const missingBytes = await this.#missingBytes();
-    return this.#tidied(() => dropKept(this.#directory, nowMs, missingBytes), []);
+    return this.#tidied(() => dropKept(this.#directory, { nowMs, runningMs, missingBytes }), []);
   }
 
   /** What cannot be tidied up on a disk that is full or read-only costs space only, and is tried again at the next turn. */
@@ -131,26 +133,33 @@ export class FileClaims {
     try {
       return work();
     } catch (error) {
-      const code = errnoOf(error);
-      if (code === 'UNKNOWN') throw error;
-      this.#tellOnce(code, `tidying up beside ${JSON.stringify(this.#directory)} failed: ${code}`);
+      this.#tellUntidy(error);
       return otherwise;
     }
   }
 
+  #tellUntidy(error: unknown): void {
+    const code = errnoOf(error);
+    if (code === 'UNKNOWN') throw error;
+    this.#tellOnce(code, `tidying up beside ${JSON.stringify(this.#directory)} failed: ${code}`);
+  }
+
   /**
    * Lets go of claims, oldest first, while the state's file system has less free than the floor. Only those that are
-   * the last link to their bytes: the others cost nothing. Returns the names, for a person to be told of each.
+   * the last link to their bytes: the others cost nothing. Two to the same bytes go together: one would set nothing free.
+   * Returns the names, for a person to be told of each.
    */
   async releaseBelowFloor(): Promise<readonly string[]> {
     const released: string[] = [];
     let missingBytes = await this.#missingBytes();
     if (missingBytes <= 0) return released;
-    for (const { claim, isLastLink, diskBytes } of await this.#linksByAge()) {
-      if (!isLastLink) continue;
-      await this.release(claim);
-      released.push(claim);
-      missingBytes -= diskBytes;
+    const lastLinks = (await this.#linksByAge()).filter(({ isLastLink }) => isLastLink);
+    for (const links of Map.groupBy(lastLinks, ({ stat }) => stat.ino).values()) {
+      for (const { claim } of links) {
+        await this.release(claim);
+        released.push(claim);
+      }
+      missingBytes -= links[0]?.diskBytes ?? 0;
       if (missingBytes <= 0) break;
     }
     return released;
@@ -166,22 +175,28 @@ export class FileClaims {
   }
 
   async #linksByAge() {
-    const links: (ClaimInfo & { readonly diskBytes: number })[] = [];
+    const found: (Omit<ClaimInfo, 'isLastLink'> & { readonly links: number; readonly diskBytes: number })[] =
+      [];
     for (const claim of await this.#names()) {
-      const found = await lstat(join(this.#directory, claim), { bigint: true }).catch(() => undefined); // reason: released meanwhile
-      if (found?.isFile() !== true || claim.startsWith('.')) continue;
-      const stat = toFileStat(found);
-      links.push({
+      const link = await lstat(join(this.#directory, claim), { bigint: true }).catch(() => undefined); // reason: released meanwhile
+      if (link?.isFile() !== true || claim.startsWith('.')) continue;
+      const stat = toFileStat(link);
+      found.push({
         claim,
         sizeBytes: stat.sizeBytes,
         // ctime moves when the link is made and when the owner deletes the file: since then it costs space.
-        claimedAtMs: Number(found.ctimeMs),
+        claimedAtMs: Number(link.ctimeMs),
         stat,
-        isLastLink: found.nlink === 1n,
-        diskBytes: Number(found.blocks) * 512,
+        links: Number(link.nlink),
+        diskBytes: Number(link.blocks) * 512,
       });
     }
-    return links.sort((a, b) => order(a.stat.ctimeNs, b.stat.ctimeNs) || (a.claim < b.claim ? -1 : 1));
+    const ours = Map.groupBy(found, ({ stat }) => stat.ino);
+    const claims = found.map(({ links, ...claim }) => ({
+      ...claim,
+      isLastLink: links <= (ours.get(claim.stat.ino)?.length ?? 0),
+    }));
+    return claims.sort((a, b) => order(a.stat.ctimeNs, b.stat.ctimeNs) || (a.claim < b.claim ? -1 : 1));
   }
 
   async #names(): Promise<readonly string[]> {
@@ -212,33 +227,4 @@ export class FileClaims {
 
 function order(a: bigint, b: bigint): number {
   return a < b ? -1 : Number(a > b);
-}
-
-async function linkRegular(
-  from: string | Buffer,
-  own: string,
-  calls: FolderCalls,
-): Promise<FileStat | undefined> {
-  const source = lstatSync(from, { bigint: true });
-  if (!source.isFile()) return undefined;
-  try {
-    await calls.link(from, own);
-  } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw error;
-    const there = lstatSync(own, { bigint: true });
-    if (there.dev !== source.dev || there.ino !== source.ino) await replaceLink(from, own);
-  }
-  // link(2) follows no link but would link to one: what was swapped in meanwhile is not kept.
-  const made = lstatSync(own, { bigint: true });
-  if (made.isFile()) return toFileStat(made);
-  await rm(own, { force: true });
-  return undefined;
-}
-
-/** The name always leads to whole bytes, the old ones or the new. */
-async function replaceLink(from: string | Buffer, own: string): Promise<void> {
-  const made = join(dirname(own), `.${basename(own)}`);
-  await rm(made, { force: true });
-  await link(from, made);
-  await rename(made, own);
 }

@@ -110,7 +110,7 @@ export function createFolderSource(options: FolderSourceOptions): FileSource {
     releaseClaim: (claim) => claims.release(claim),
     claims: () => claims.list(),
     keepAside: (names, nowMs) => claims.keepAside(names, nowMs),
-    dropKeptAside: (nowMs) => claims.dropKept(nowMs),
+    dropKeptAside: (nowMs, runningMs) => claims.dropKept(nowMs, runningMs),
     releaseClaimsBelowFloor: () => claims.releaseBelowFloor(),
     removeIfUnchanged: (path, expected) => removeIfUnchanged(directory, path, expected),
     watch: (roots) => hints.watch(roots),

@@ -42,18 +42,30 @@ export function ledgerQueries(queries: Queries): Ledger {
       ),
 
     recordResume: (sid, at, uploadId, resume) =>
-      run(
-        `UPDATE uploads SET resume_etag = ?, resume_parts = ?
-         WHERE sid = ? AND path = ? AND upload_id = ? AND abandoned = 0`,
-        resume.etag,
-        resume.parts,
-        sid,
-        pathToBytes(at),
-        uploadId,
-      ),
+      transaction(() => {
+        const named = queries.returning(
+          `UPDATE uploads SET resume_etag = ?, resume_parts = ?
+           WHERE sid = ? AND path = ? AND upload_id = ? AND abandoned = 0 RETURNING upload`,
+          resume.etag,
+          resume.parts,
+          sid,
+          pathToBytes(at),
+          uploadId,
+        );
+        if (named) recordVoid(queries, sid, at);
+      }),
 
     closeUpload: (sid, at) => closeUpload(queries, sid, at),
     giveUpUpload: (sid, at) => transaction(() => giveUpUpload(queries, sid, at)),
+
+    namedUploads: (sid) =>
+      statement(
+        `SELECT * FROM uploads WHERE sid = ? AND abandoned = 1 AND record_void = 0
+           AND EXISTS (SELECT 1 FROM parts WHERE parts.upload = uploads.upload AND number = 1) ORDER BY path, upload`,
+      )
+        .all(sid)
+        .map((row) => uploadRecord(queries, row)),
+    recordVoid: (sid, at) => recordVoid(queries, sid, at),
 
     abandonedUploads: (limit) =>
       statement(
@@ -95,6 +107,14 @@ export function closeUpload({ run }: Queries, sid: number, at: WatchedPath): voi
 /** An upload without parts costs nobody anything, but for the destination's own memory of it: freed as well. */
 export function giveUpUpload({ run }: Queries, sid: number, at: WatchedPath): void {
   run('UPDATE uploads SET abandoned = 1 WHERE sid = ? AND path = ? AND abandoned = 0', sid, pathToBytes(at));
+}
+
+function recordVoid({ run }: Queries, sid: number, at: WatchedPath): void {
+  run(
+    'UPDATE uploads SET record_void = 1 WHERE sid = ? AND path = ? AND abandoned = 1 AND record_void = 0',
+    sid,
+    pathToBytes(at),
+  );
 }
 
 /** All of a session but those of parked files. */

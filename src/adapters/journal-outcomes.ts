@@ -4,7 +4,10 @@ import type { Journal } from '../ports/journal.ts';
 import { closeUpload, giveUpUpload } from './journal-ledger.ts';
 import type { Queries } from './journal-queries.ts';
 
-type OutcomeMethods = Pick<Journal, 'recordUploaded' | 'recordFailed' | 'recordParked' | 'recordGone'>;
+type OutcomeMethods = Pick<
+  Journal,
+  'recordUploaded' | 'recordFailed' | 'recordParked' | 'recordGone' | 'recordReplaced'
+>;
 
 /** How a try to ship a file ended. */
 export function outcomeQueries(queries: Queries): OutcomeMethods {
@@ -67,6 +70,9 @@ export function outcomeQueries(queries: Queries): OutcomeMethods {
         );
         if (gone) giveUpUpload(queries, sid, path);
       }),
+
+    recordReplaced: (sid, path) =>
+      run('UPDATE files SET uncertain = 2 WHERE sid = ? AND path = ?', sid, pathToBytes(path)),
   };
 }
 

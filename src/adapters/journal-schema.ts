@@ -93,6 +93,10 @@ const steps: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   'ALTER TABLE uploads ADD COLUMN token TEXT;',
+  `
+  ALTER TABLE uploads ADD COLUMN record_void INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX uploads_named ON uploads (sid) WHERE abandoned = 1 AND record_void = 0;
+  `,
 ];
 
 export const journalVersion = steps.length;

@@ -123,13 +123,16 @@ export function shippingQueries(queries: Queries): ShippingMethods {
             `INSERT INTO files (sid, path, role, key, size_bytes, fingerprint, state, listed, receipt)
              VALUES (?, ?, 'companion', ?, ?, '', 'uploaded', 1, ?)
              ON CONFLICT (sid, path) DO UPDATE SET
+               state = CASE WHEN files.receipt IS NOT NULL AND files.state = 'uploaded' THEN 'pending' ELSE files.state END,
                receipt = excluded.receipt, listed = 1, role = excluded.role, key = excluded.key
-             WHERE files.receipt IS NULL AND (files.key = excluded.key OR files.role = 'other')`,
+             WHERE (files.receipt IS NULL OR json_extract(files.receipt, '$.etag') = ?)
+               AND (files.key = excluded.key OR files.role = 'other')`,
             sid,
             pathToBytes(row.path),
             row.key,
             row.receipt.sizeBytes,
             JSON.stringify(row.receipt),
+            row.replaced ?? null,
           );
         }
       }),

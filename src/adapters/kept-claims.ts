@@ -15,22 +15,51 @@ import { makeOwnDirectory } from './make-directory.ts';
 export const keptDays = 7;
 const keptMs = keptDays * 24 * 3_600_000;
 
-/** Throws the system's error; what was not moved is where it was. */
+/**
+ * Says what was moved; what was not is where it was, and `onLeft` is told why. Throws the system's error when none could be
+ * moved for one.
+ */
 export function keepClaims(
   claims: string,
   why: 'damaged' | 'unknown',
   names: readonly string[],
   nowMs: number,
+  onLeft: (error: unknown) => void = () => undefined,
 ): KeptClaims | undefined {
   if (names.length === 0) return undefined;
   const directory = `${claims}.${why}-${stampOf(nowMs)}`;
   makeOwnDirectory(directory);
-  for (const name of names) renameSync(join(claims, name), join(directory, name));
-  return { directory, files: names.length };
+  const errors = names.flatMap((name) => moved(join(claims, name), join(directory, name)) ?? []);
+  const files = names.length - errors.length;
+  const failures = errors.filter((error) => !meansVanished(errnoOf(error)));
+  if (files === 0 && failures.length > 0) throw failures[0];
+  for (const error of failures) onLeft(error);
+  return files === 0 ? undefined : { directory, files };
 }
 
-/** Removes what has lain for too long, and more, oldest first, until so many bytes are free. Throws the system's error. */
-export function dropKept(claims: string, nowMs: number, missingBytes: number): DroppedClaims[] {
+/** The error where it could not be. */
+function moved(from: string, to: string): unknown {
+  try {
+    renameSync(from, to);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** By the wall clock, which may be set at any time, and how long this program has run by one that nobody sets. */
+export interface KeptNow {
+  readonly nowMs: number;
+  readonly runningMs: number;
+  readonly missingBytes: number;
+}
+
+/**
+ * Removes what has lain for too long, and more, oldest first, until so many bytes are free. Throws the system's error.
+ * A host's clock may be years off while it boots, when the files were moved or now: no age counts for more than what this
+ * program has seen of it, so that a person has these days whatever the clock says.
+ */
+export function dropKept(claims: string, { nowMs, runningMs, missingBytes }: KeptNow): DroppedClaims[] {
   const dropped: DroppedClaims[] = [];
   let stillMissing = missingBytes;
   for (const { directory, names, sinceMs } of keptBeside(claims)) {
@@ -38,7 +67,7 @@ export function dropKept(claims: string, nowMs: number, missingBytes: number): D
       rmdirSync(directory);
       continue;
     }
-    const isOver = nowMs - sinceMs > keptMs;
+    const isOver = Math.min(nowMs - sinceMs, runningMs) > keptMs;
     if (!isOver && stillMissing <= 0) continue;
     stillMissing -= names.reduce((sum, name) => sum + diskBytesOf(join(directory, name)), 0);
     rmSync(directory, { recursive: true, force: true });

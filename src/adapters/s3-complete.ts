@@ -2,7 +2,7 @@ import { CompleteMultipartUploadCommand } from '@aws-sdk/client-s3';
 import { combinePieces } from '../domain/crc32-combine.ts';
 import { Conflict, Failure, PartsRefused, UploadGone } from '../domain/failure.ts';
 import type { PutCondition } from '../ports/object-store.ts';
-import type { Completed, PartUpload, SentPart } from '../ports/part-store.ts';
+import type { Completed, PartUpload, SentPart, UploadToComplete } from '../ports/part-store.ts';
 import { etagOfParts } from './object-digest.ts';
 import { assertHolds } from './s3-condition.ts';
 import { isMissing, isPreconditionFailed, readError } from './s3-error.ts';
@@ -13,7 +13,7 @@ import { mismatch } from './s3-writer.ts';
 
 export interface Completion {
   readonly at: BucketClient;
-  readonly upload: PartUpload;
+  readonly upload: UploadToComplete;
   readonly parts: readonly SentPart[];
   readonly condition: PutCondition;
   /** Whether the server keeps conditions on this request; else a look before it has to do. */
@@ -44,10 +44,12 @@ export async function completeUpload(completion: Completion, signal: AbortSignal
     crc32: expected.crc32,
     partSizeBytes: upload.layout.firstBytes,
   });
-  /** The receipt when the object is there, whoever showed it. */
+  /** The receipt when the object is there, whichever upload of ours showed it. Throws Conflict for another's. */
   const receiptFor = (found: FoundObject | undefined): Completed | undefined => {
     if (found === undefined) return undefined;
     const made = madeBy(upload.token, expected, found);
+    if (made && upload.origin !== undefined && found.object.metadata['origin'] !== upload.origin)
+      throw new Conflict(upload.key, 'the same bytes are there as an object of another session');
     const receipt = receiptOf(found.object.etag);
     return made === 'byOther' ? { ...receipt, byOther: true } : made && receipt;
   };

@@ -10,6 +10,7 @@ import type {
   PartStore,
   PartUpload,
   SentPart,
+  UploadToComplete,
 } from '../ports/part-store.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { beginUpload } from './s3-begin.ts';
@@ -137,7 +138,7 @@ export class S3Parts implements PartStore {
   }
 
   complete(
-    upload: PartUpload,
+    upload: UploadToComplete,
     parts: readonly SentPart[],
     condition: PutCondition,
     signal: AbortSignal,
@@ -244,7 +245,6 @@ export class S3Parts implements PartStore {
 
 /** 48 bits, as hex. */
 function drawn(clock: Pick<Clock, 'random'>): string {
-  return Math.floor(clock.random() * 2 ** 48)
-    .toString(16)
-    .padStart(12, '0');
+  const bits = Math.floor(clock.random() * 2 ** 48);
+  return bits.toString(16).padStart(12, '0');
 }

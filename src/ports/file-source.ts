@@ -37,8 +37,11 @@ export interface FileSource {
   claims(): Promise<readonly ClaimInfo[]>;
   /** Moves claims to where a person finds them and nobody else looks; undefined when none was moved. */
   keepAside(claims: readonly string[], nowMs: number): Promise<KeptClaims | undefined>;
-  /** Removes what was kept aside for a week, and more of it while the disk has too little room. */
-  dropKeptAside(nowMs: number): Promise<readonly DroppedClaims[]>;
+  /**
+   * Removes what was kept aside for a week, and more of it while the disk has too little room. The wall clock may be set at
+   * any time: a week is over only when this program has run for one.
+   */
+  dropKeptAside(nowMs: number, runningMs: number): Promise<readonly DroppedClaims[]>;
   /** Lets claims go, oldest first, whose owners deleted the file, while their disk has too little room. Names them. */
   releaseClaimsBelowFloor(): Promise<readonly string[]>;
 
@@ -108,7 +111,7 @@ export interface ClaimInfo {
   readonly sizeBytes: number;
   readonly claimedAtMs: number;
   readonly stat: FileStat;
-  /** No other name leads to these bytes: with the claim they are gone. */
+  /** No name but claims of ours leads to these bytes: with the last of them they are gone. */
   readonly isLastLink: boolean;
 }
 
@@ -146,13 +149,17 @@ export function inDoubt(fingerprint: string): string {
 }
 
 export function withoutDoubt(fingerprint: string): string {
-  return fingerprint.endsWith(doubt) ? fingerprint.slice(0, -doubt.length) : fingerprint;
+  return isInDoubt(fingerprint) ? fingerprint.slice(0, -doubt.length) : fingerprint;
+}
+
+export function isInDoubt(fingerprint: string): boolean {
+  return fingerprint.endsWith(doubt);
 }
 
 /** The same file after a link of ours was let go, which moves its ctime; a doubt stays. */
 export function fingerprintAfter(before: string, stat: FileStat): string {
   const fingerprint = fingerprintOf(stat);
-  return withoutDoubt(before) === before ? fingerprint : inDoubt(fingerprint);
+  return isInDoubt(before) ? inDoubt(fingerprint) : fingerprint;
 }
 
 /** The same bytes, as far as a stat can tell, whatever links were made or let go meanwhile: those move ctime alone. */

@@ -147,6 +147,8 @@ export interface AdoptedFile {
   readonly path: WatchedPath;
   readonly key: string;
   readonly receipt: StoredReceipt;
+  /** ETag of the receipt's object, in whose place it was seen to be: the file is to be sent again. */
+  readonly replaced?: string;
 }
 
 export interface RecoveredWork {

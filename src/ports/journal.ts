@@ -93,6 +93,8 @@ export interface Journal extends Ledger {
   recordParked(sid: number, path: WatchedPath, parked: ParkedFile): void;
   /** An open upload of the file is given up with it. */
   recordGone(sid: number, path: WatchedPath, fingerprint: string): void;
+  /** Another object than the receipt's is at the file's key: it is not listed before the file was sent again. */
+  recordReplaced(sid: number, path: WatchedPath): void;
   /** The claim is gone; where the file is still known by `from`, it is known by `to` from now on. */
   recordReleased(sid: number, path: WatchedPath, from: string, to: string): void;
   recordDeleted(sid: number, path: WatchedPath): void;
@@ -105,7 +107,7 @@ export interface Journal extends Ledger {
   contestLog(sid: number): void;
   /** The session's log was looked at again and is still the one that was written. */
   setCertain(sid: number): void;
-  /** Companions that a log found in the bucket lists: known again after a lost journal. */
+  /** Companions that a log found in the bucket lists: known again after a lost journal, or completed by another host. */
   adopt(sid: number, rows: readonly AdoptedFile[]): void;
   postpone(sid: number, dueAtMs: number, failure?: ParkedReason): void;
   park(sid: number, failure: ParkedReason): void;

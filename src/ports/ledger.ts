@@ -14,12 +14,16 @@ export interface Ledger {
   beginUpload(sid: number, path: WatchedPath, upload: NewUpload): void;
   /** Sent again, the later one counts. Nothing when the upload is not the open one any more. */
   recordPart(sid: number, path: WatchedPath, uploadId: string, part: SentPart): void;
-  /** What another host would need lies in the bucket, as the object with this ETag. */
+  /** What another host would need lies in the bucket, as the object with this ETag: over what named earlier uploads. */
   recordResume(sid: number, path: WatchedPath, uploadId: string, resume: ResumeObject): void;
   /** There is nothing left to free: its parts became the object, or the destination does not know it any more. */
   closeUpload(sid: number, path: WatchedPath): void;
   /** Its parts are of no use any more; `abandonedUploads` names it until `recordFreed`. */
   giveUpUpload(sid: number, path: WatchedPath): void;
+  /** Given up with a first part, while a record in the bucket may name it. By path, oldest first. */
+  namedUploads(sid: number): readonly UploadRecord[];
+  /** No record in the bucket names an upload of the file that was given up. */
+  recordVoid(sid: number, path: WatchedPath): void;
 
   /** Oldest first. */
   abandonedUploads(limit: number): readonly AbandonedUpload[];

@@ -44,10 +44,10 @@ export interface PartStore {
    * Shows the object, made of exactly these parts, in order. An answer that leaves it open (lost, late, an error inside
    * a success, said twice) is settled by looking what is there: a receipt means that the whole object is there. Throws
    * UploadGone when the destination does not know the upload any more and the object is not there either, PartsRefused
-   * when it makes no object of parts that it took.
+   * when it makes no object of parts that it took, and Conflict also when the same bytes are there as another's object.
    */
   complete(
-    upload: PartUpload,
+    upload: UploadToComplete,
     parts: readonly SentPart[],
     condition: PutCondition,
     signal: AbortSignal,
@@ -84,6 +84,11 @@ export interface Completed extends Receipt {
 
 export interface PartUpload extends BegunUpload {
   readonly key: string;
+}
+
+export interface UploadToComplete extends PartUpload {
+  /** `origin` of the metadata that the upload was begun with: what is there without it is another's object. */
+  readonly origin?: string | undefined;
 }
 
 export interface SentPart {

@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
 import type { CompanionChoice } from '../domain/companion-filter.ts';
 import type { Encoding } from '../domain/compression.ts';
 import type { Seal } from '../domain/end-rule.ts';
 import type { SessionDraft } from '../domain/session-draft.ts';
-import { displayPath, pathToBytes, type WatchedPath } from '../domain/watched-path.ts';
+import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
-import { directoryIdentity, type FileSource, type FileStat, fingerprintOf } from '../ports/file-source.ts';
+import { type FileSource, fingerprintOf, inDoubt, withoutDoubt } from '../ports/file-source.ts';
 import type { FileRecord, Journal, NewFile, SessionIdentity } from '../ports/journal.ts';
+import { claimFile } from './claim-file.ts';
 import { companionKeys } from './companion-keys.ts';
 import { inferredSource, sealSource, withHistoryThinned, withoutSecrets } from './draft-sources.ts';
 import type { SurveyedSession } from './folder-survey.ts';
@@ -16,6 +16,7 @@ import type { SessionPlace, SessionPlaces } from './session-places.ts';
 import type { SessionReading, SessionReadings } from './session-reading.ts';
 import { overdueUploads, snapshotFiles, unsentFiles } from './snapshot-files.ts';
 import { type SessionFile, type SortedFiles, sortFiles } from './sort-files.ts';
+import { isOnlyTouched } from './touched-file.ts';
 import { shapeOf, type TrackedSession } from './tracked-session.ts';
 
 const warningsMax = 200;
@@ -98,8 +99,12 @@ export class Assembler {
     const frozen = journal.session(sid)?.identity;
     const identity = frozen ?? identify(this.#options, record, surveyed, reading);
     tracked.record = { ...record, identity };
-    const sorted = sortFiles(surveyed, reading, { choose, isSettled });
     const known = new Map(journal.files(sid).map((row) => [row.path, row]));
+    const sorted = sortFiles(surveyed, reading, {
+      choose,
+      // Nobody has written to what was only touched.
+      isSettled: ({ path, entry }) => isSettled(entry.path) || isOnlyTouched(known.get(path), entry.stat),
+    });
     const placed = { root: tracked.root, kind: tracked.kind, files: surveyed.files };
     const place = await this.#options.places.of(placed, tracked, reading.sources);
     const draftOf = (seal: Seal | undefined, unsent: SessionDraft['missing']) =>
@@ -113,7 +118,7 @@ export class Assembler {
     sorted: SortedFiles,
     known: ReadonlyMap<WatchedPath, FileRecord>,
   ): Promise<NewFile[]> {
-    const { compression = 'none' } = this.#options;
+    const { source, compression = 'none' } = this.#options;
     const keyOf = this.#keys(sid, identity, sorted, known, compression);
     const files: NewFile[] = [];
     for (const file of sorted.companions) {
@@ -122,9 +127,14 @@ export class Assembler {
       const fingerprint = fingerprintOf(file.entry.stat);
       const isThere =
         row?.fingerprint === fingerprint && (row.state === 'uploaded' || row.state === 'parked');
-      const claimed = isThere ? undefined : await this.#claim(sid, file, row);
+      const isTouched = !isThere && isOnlyTouched(row, file.entry.stat);
+      const claimed = isThere || isTouched ? undefined : await claimFile(source, sid, file, row);
       files.push({
-        ...newFile(file, 'companion', claimed?.fingerprint ?? fingerprint),
+        ...newFile(
+          file,
+          'companion',
+          isTouched ? inDoubt(fingerprint) : (claimed?.fingerprint ?? fingerprint),
+        ),
         key,
         claim: claimed?.claim ?? row?.claim,
       });
@@ -147,27 +157,8 @@ export class Assembler {
     return companionKeys({ keyTemplate, identity, known, companions, wanted, isOpen });
   }
 
-  async #claim(
-    sid: number,
-    file: SessionFile,
-    row: FileRecord | undefined,
-  ): Promise<{ claim: string; fingerprint: string } | undefined> {
-    const claim = row?.claim ?? claimName(sid, file.path);
-    const stat = await this.#options.source.claim(file.entry.path, claim);
-    if (!stat) return undefined;
-    if (directoryIdentity(stat) !== directoryIdentity(file.entry.stat)) {
-      // Another file has taken the name since the look, maybe another session's.
-      await this.#options.source.releaseClaim(claim);
-      return undefined;
-    }
-    const fingerprint = sameButForCtime(stat, file.entry.stat)
-      ? fingerprintOf(stat)
-      : fingerprintOf(file.entry.stat);
-    return { claim, fingerprint };
-  }
-
   #shape(surveyed: SurveyedSession, files: readonly NewFile[]): string {
-    const fingerprints = new Map(files.map((file) => [file.path, file.fingerprint]));
+    const fingerprints = new Map(files.map((file) => [file.path, withoutDoubt(file.fingerprint)]));
     const prefix = surveyed.root.path === '' ? '' : `${surveyed.root.path}/`;
     return shapeOf(
       surveyed.files.map((entry) => {
@@ -214,14 +205,6 @@ export class Assembler {
 function someOf(warnings: readonly string[]): string[] {
   if (warnings.length <= warningsMax) return [...warnings];
   return [...warnings.slice(0, warningsMax), `and ${warnings.length - warningsMax} more warnings`];
-}
-
-export function claimName(sid: number, path: WatchedPath): string {
-  return `${sid}-${createHash('sha256').update(pathToBytes(path)).digest('hex').slice(0, 24)}`;
-}
-
-export function sameButForCtime(a: FileStat, b: FileStat): boolean {
-  return a.ino === b.ino && a.sizeBytes === b.sizeBytes && a.mtimeNs === b.mtimeNs;
 }
 
 function newFile(file: SessionFile, role: NewFile['role'], fingerprint: string): NewFile {

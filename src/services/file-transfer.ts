@@ -12,13 +12,15 @@ import {
 } from '../ports/file-source.ts';
 import type { FileRecord, Shipment } from '../ports/journal.ts';
 import type { Receipt } from '../ports/object-store.ts';
-import { sameButForCtime } from './assembler.ts';
+import { sameButForCtime } from './claim-file.ts';
 import { recordFailure, recordUnsettled } from './file-outcome.ts';
 import { type Delivery, ObjectDelivery } from './object-delivery.ts';
+import { cancelled } from './part-proof.ts';
 import type { PartTransfer } from './part-transfer.ts';
 import type { ShippingContext } from './shipping-context.ts';
 import { pathInFolder } from './sort-files.ts';
 import { StaleRequests } from './stale-requests.ts';
+import { takeForSent } from './touched-file.ts';
 
 export interface TransferEnd {
   /** The job is no longer pending, or due later. */
@@ -58,12 +60,14 @@ export class FileTransfer {
     const openedAtMs = this.#context.clock.nowMs();
     const partsBefore = this.#partsOf(shipment, file);
     try {
+      if (options.onlyRecheck && (await this.#isReplaced(shipment, file, signal))) return { moved: false };
       opened = Object.assign(await this.#open(shipment, file), { encoding: encodingOf(file.path, file.key) });
       const delivery = { shipment, file, opened, openedAtMs, signal, onProgress: options.onProgress };
       if (await this.#isRecorded(delivery)) return this.#arrived(delivery);
       if (options.onlyRecheck) return { moved: false };
       return (await this.#send(delivery)) ? this.#arrived(delivery) : { moved: true };
     } catch (error) {
+      if (takeForSent(this.#context.journal, shipment.sid, file, error)) return { moved: true };
       const hasMoved = this.#partsOf(shipment, file) > partsBefore;
       return { moved: recordFailure(this.#context, shipment, file, error, hasMoved) };
     } finally {
@@ -73,6 +77,19 @@ export class FileTransfer {
 
   #partsOf({ sid }: Shipment, { path }: FileRecord): number {
     return this.#context.journal.openUpload(sid, path)?.parts.length ?? 0;
+  }
+
+  /** By another host, which completed what a record names and may not have told in the log yet. */
+  async #isReplaced({ sid }: Shipment, file: FileRecord, signal: AbortSignal): Promise<boolean> {
+    const { journal, gate, store } = this.#context;
+    if (!file.receipt || !journal.openUpload(sid, file.path)?.resume) return false;
+    const looked = await gate.through(signal, sid, async () => ({
+      there: await store.find(file.key, signal),
+    }));
+    if (!looked) throw cancelled(`looking for ${JSON.stringify(file.key)}`);
+    if (looked.there?.etag === file.receipt.etag) return false;
+    journal.recordReplaced(sid, file.path);
+    return true;
   }
 
   /** What was queued, by path or by claim. Another file by that name may be another session's: the next look tells. */

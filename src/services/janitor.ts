@@ -3,6 +3,7 @@ import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
 import {
+  type ClaimInfo,
   type FileSource,
   type FileStat,
   fingerprintAfter,
@@ -43,10 +44,13 @@ export class Janitor implements Service {
   readonly #options: JanitorOptions;
   readonly #stop = new AbortController();
   readonly #told = new Set<WatchedPath>();
+  /** Monotonic. */
+  readonly #sinceMs: number;
   #running: Promise<void> | undefined;
 
   constructor(options: JanitorOptions) {
     this.#options = options;
+    this.#sinceMs = options.clock.monotonicMs();
   }
 
   run(): Promise<void> {
@@ -70,25 +74,44 @@ export class Janitor implements Service {
    * deleted the file) is kept for a person.
    */
   async prepare(): Promise<void> {
-    const { journal, source, clock, events } = this.#options;
+    const { journal, source } = this.#options;
     // A receipt that a power cut takes back would leave its file without a claim.
     await journal.synced();
     const needed = journal.pendingClaims();
-    const orphans = (await source.claims()).filter(({ claim }) => !needed.has(claim));
-    const unknown: string[] = [];
-    for (const [sid, claims] of Map.groupBy(orphans, ({ claim }) => sidOf(claim))) {
+    const claims = await source.claims();
+    const keptAnyway = new Set(claims.filter(({ claim }) => needed.has(claim)).map(bytesOf));
+    const orphans = claims.filter(({ claim }) => !needed.has(claim));
+    const unknown: ClaimInfo[] = [];
+    for (const [sid, ofSession] of Map.groupBy(orphans, ({ claim }) => sidOf(claim))) {
       const rows = new Map(journal.files(sid).map((row) => [row.claim, row]));
-      for (const { claim, stat, isLastLink } of claims) {
-        const row = rows.get(claim);
-        const isSent = row?.state === 'uploaded' && isKnownAs(row.fingerprint, stat);
-        if (isLastLink && !isSent) unknown.push(claim);
-        else await this.#release(claim, sid, isSent ? row : undefined);
+      for (const info of ofSession) {
+        const row = rows.get(info.claim);
+        const isSent = row?.state === 'uploaded' && isKnownAs(row.fingerprint, info.stat);
+        if (info.isLastLink && !isSent && !keptAnyway.has(bytesOf(info))) unknown.push(info);
+        else await this.#release(info.claim, sid, isSent ? row : undefined);
       }
     }
-    const kept = await source.keepAside(unknown, clock.nowMs());
+    await this.#keepUnknown(unknown);
+  }
+
+  /** Several may lead to the same bytes, of which one name is enough. */
+  async #keepUnknown(unknown: readonly ClaimInfo[]): Promise<void> {
+    const { source, clock, events } = this.#options;
+    const sameBytes = [...Map.groupBy(unknown, bytesOf).values()].map((infos) =>
+      infos.map(({ claim }) => claim),
+    );
+    const kept = await source.keepAside(
+      sameBytes.flatMap(([first = '']) => first),
+      clock.nowMs(),
+    );
+    for (const claim of sameBytes.flatMap(([, ...others]) => others)) await source.releaseClaim(claim);
     if (!kept) return;
     const because = 'trainlogd was killed before it had noted what they are called';
-    events.emit('claims.kept', { ...kept, sessions: this.#sessionsOf(unknown), because });
+    events.emit('claims.kept', {
+      ...kept,
+      sessions: this.#sessionsOf(unknown.map(({ claim }) => claim)),
+      because,
+    });
   }
 
   async #release(claim: string, sid: number, row: FileRecord | undefined): Promise<void> {
@@ -108,7 +131,9 @@ export class Janitor implements Service {
   /** Below the free-space floor the training's disk is worth more than a file that its owner has deleted. */
   async #makeRoom(): Promise<void> {
     const { source, clock, events } = this.#options;
-    for (const dropped of await source.dropKeptAside(clock.nowMs())) events.emit('claims.dropped', dropped);
+    const runningMs = clock.monotonicMs() - this.#sinceMs;
+    for (const dropped of await source.dropKeptAside(clock.nowMs(), runningMs))
+      events.emit('claims.dropped', dropped);
     for (const claim of await source.releaseClaimsBelowFloor()) {
       const [session = String(sidOf(claim))] = this.#sessionsOf([claim]);
       events.emit('claim.released', {
@@ -194,6 +219,11 @@ export class Janitor implements Service {
       // reason: whoever awaits run() is told
     });
   }
+}
+
+/** Claims of one inode; their directory is on one file system. */
+function bytesOf({ stat }: ClaimInfo): bigint {
+  return stat.ino;
 }
 
 /** A claim's name begins with its session's number; one that was made by hand is no session's. */

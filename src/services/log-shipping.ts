@@ -1,9 +1,12 @@
 import { type ComposedLog, composeLog, logDigest } from '../domain/compose-log.ts';
 import { Conflict, Failure } from '../domain/failure.ts';
 import { readSessionLog } from '../domain/read-session-log.ts';
+import { unfinishedFiles } from '../domain/recovered-log.ts';
 import type { SessionLog } from '../domain/session-log.ts';
+import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Shipment } from '../ports/journal.ts';
 import type { PutCondition, Receipt, StoredObject } from '../ports/object-store.ts';
+import { adoptedFiles } from './adopted-files.ts';
 import { bytesSource } from './bytes-source.ts';
 import { IdentityTaken, isOurs, objectMetadata, type ShippingContext } from './shipping-context.ts';
 
@@ -18,6 +21,8 @@ export interface ShippedState {
   readonly written: boolean;
   readonly adopted: boolean;
   readonly missing: number;
+  /** Not written yet: of these files it says that they are to be sent, and records name parts that are not theirs. */
+  readonly named?: ReadonlySet<WatchedPath>;
 }
 
 type Base = { readonly previous: SessionLog | undefined; readonly condition: PutCondition };
@@ -46,6 +51,9 @@ export class LogShipping {
       const base = await this.#base(shipment, conflicts > 0, signal);
       if (base === 'adopted') return { work: shipment.work, written: false, adopted: true, missing: 0 };
       const composed = this.#compose(shipment, base.previous, []);
+      const named = this.#namedIn(sid, composed);
+      if (named.size > 0)
+        return { work: shipment.work, written: false, adopted: false, missing: composed.missing, named };
       if (composed.digest === shipment.logDigest && !shipment.logContested)
         return { work: shipment.work, written: false, adopted: false, missing: composed.missing };
       try {
@@ -92,6 +100,13 @@ export class LogShipping {
     return composeLog({ identity, draft, files, previous, revision: revision + 1, bytesMax: logBytesMax });
   }
 
+  #namedIn(sid: number, { text }: ComposedLog): ReadonlySet<WatchedPath> {
+    const named = this.#context.journal.namedUploads(sid);
+    if (named.length === 0) return new Set();
+    const unfinished = new Set(unfinishedFiles(JSON.parse(text) as SessionLog).map(({ path }) => path));
+    return new Set(named.flatMap(({ path }) => (unfinished.has(displayPath(path)) ? [path] : [])));
+  }
+
   #put(
     { identity, revision }: Shipment,
     { text }: ComposedLog,
@@ -125,7 +140,7 @@ export class LogShipping {
     if (!isOurs(found, identity)) throw new IdentityTaken(identity.key);
     const previous = await this.#read(found, signal);
     if (found.etag === logEtag && !isDoubted) return { previous, condition: { etag: found.etag } };
-    this.#adopt(shipment, found, previous);
+    await this.#adopt(shipment, found, previous, signal);
     return 'adopted';
   }
 
@@ -140,24 +155,14 @@ export class LogShipping {
     }
   }
 
-  #adopt(shipment: Shipment, found: StoredObject, log: SessionLog | undefined): void {
-    const { journal, clock } = this.#context;
-    const paths = new Map(journal.files(shipment.sid).map((file) => [file.key, file.path]));
-    const companions = log?.companions ?? [];
-    const rows = companions.map((companion) => ({
-      path: paths.get(companion.key) ?? companion.path,
-      key: companion.key,
-      receipt: {
-        etag: companion.etag,
-        sizeBytes: companion.bytes,
-        crc32: companion.crc32 ?? '',
-        contentType: companion.contentType ?? '',
-        device: '',
-        receivedAtMs: clock.nowMs(),
-        ...(companion.partSize !== undefined && { partSizeBytes: companion.partSize }),
-        ...(companion.truncated && { truncated: true }),
-      },
-    }));
+  async #adopt(
+    shipment: Shipment,
+    found: StoredObject,
+    log: SessionLog | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { journal } = this.#context;
+    const rows = log ? await adoptedFiles(this.#context, shipment, log, signal) : [];
     journal.adopt(shipment.sid, rows);
     journal.recordLog(shipment.sid, {
       revision: log?.session.revision ?? Number(found.metadata['revision'] ?? 0),

@@ -127,7 +127,8 @@ export class PartTransfer {
     try {
       const { byOther, ...receipt } = await this.#sender.through(target, signal, async () => {
         await target.beforeComplete?.();
-        return await this.#parts.complete(upload, parts, condition, signal);
+        const { origin } = target.metadata;
+        return await this.#parts.complete({ ...upload, origin }, parts, condition, signal);
       });
       // Its parts became nothing, and are paid for.
       if (byOther) this.#context.journal.giveUpUpload(target.sid, target.path);

@@ -31,7 +31,7 @@ export async function recoverFile(
   signal: AbortSignal,
 ): Promise<FileEnd> {
   try {
-    const done = await completeFile(options.store, file, signal);
+    const done = await completeFile(options.store, file, found.object.metadata['origin'], signal);
     if (!('cause' in done)) return { outcome: 'completed', entry: done };
     const object = file.record ? await ownObject(options, found, file.path, signal) : file.object;
     const listed = found.log.companions.find(({ path }) => path === file.path);
@@ -50,13 +50,14 @@ export async function recoverFile(
 async function completeFile(
   store: ObjectStore,
   { path, record, without }: FileEvidence,
+  origin: string | undefined,
   signal: AbortSignal,
 ): Promise<CompanionEntry | Loss> {
   if (!record) return { cause: without, remedy: hostRemedy };
   if (!store.parts) return { cause: 'this destination takes no objects in parts', remedy: hostRemedy };
   const { key, uploadId, token, checksum, layout, parts, condition, contentType } = record;
   try {
-    const upload = { key, uploadId, checksum, layout, ...(token !== undefined && { token }) };
+    const upload = { key, uploadId, checksum, layout, origin, ...(token !== undefined && { token }) };
     const receipt = await store.parts.complete(upload, parts, condition, signal);
     return {
       path,

@@ -1,3 +1,4 @@
+import { contentTypeOf } from '../domain/content-type.ts';
 import { Conflict, Failure } from '../domain/failure.ts';
 import { resumeKey } from '../domain/object-key.ts';
 import {
@@ -6,7 +7,7 @@ import {
   renderResumeRecord,
   writeSchedule,
 } from '../domain/resume-record.ts';
-import { displayPath } from '../domain/watched-path.ts';
+import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { SessionIdentity } from '../ports/journal.ts';
 import type { UploadRecord } from '../ports/ledger.ts';
 import type { PutCondition, Receipt } from '../ports/object-store.ts';
@@ -24,6 +25,8 @@ const conflictsMax = 3;
  *
  *   invariant: before parts are given up, the record that may name them is made void, and none that names them is
  *     written after that: no other host makes an object of what the file is not any more
+ *   invariant: what the journal gave up by itself, with a file that is gone for one, is in the ledger until its record is
+ *     void, and until then no log is written that names the path as one to be sent: recovery reads no record of another
  */
 export class ResumeRecords {
   readonly #context: ShippingContext;
@@ -52,7 +55,22 @@ export class ResumeRecords {
     return this.#turns.take(turnOf(target), async () => {
       await this.#makeVoid(target, open, signal);
       giveUp();
+      this.#context.journal.recordVoid(target.sid, target.path);
     });
+  }
+
+  /** Of uploads that the ledger gave up without asking. Not inside the gate, where a turn is waited for. Throws Failure. */
+  async voidGivenUp(sid: number, paths: ReadonlySet<WatchedPath>, signal: AbortSignal): Promise<void> {
+    const { journal } = this.#context;
+    for (const path of paths) {
+      const target = { sid, path, contentType: contentTypeOf(displayPath(path)) };
+      await this.#turns.take(turnOf(target), async () => {
+        const named = journal.namedUploads(sid).findLast((upload) => upload.path === path);
+        if (!named) return;
+        await this.#makeVoid(target, named, signal);
+        journal.recordVoid(sid, path);
+      });
+    }
   }
 
   async #write(target: PartTarget, identity: SessionIdentity, signal: AbortSignal): Promise<void> {
@@ -79,7 +97,7 @@ export class ResumeRecords {
    * A record may be there that the journal knows nothing of, so the bucket is asked. Where a void one is never taken, the
    * parts are given up all the same.
    */
-  async #makeVoid(target: PartTarget, open: UploadRecord, signal: AbortSignal): Promise<void> {
+  async #makeVoid(target: RecordTarget, open: UploadRecord, signal: AbortSignal): Promise<void> {
     const { gate, journal, store } = this.#context;
     const identity = journal.session(target.sid)?.identity;
     if (!identity || leadingParts(open.parts, open.layout).length === 0) return;
@@ -99,12 +117,14 @@ export class ResumeRecords {
   }
 }
 
-function turnOf({ sid, path }: PartTarget): string {
+type RecordTarget = Pick<PartTarget, 'sid' | 'path' | 'contentType' | 'previous'>;
+
+function turnOf({ sid, path }: Pick<PartTarget, 'sid' | 'path'>): string {
   return `${sid}\0${path}`;
 }
 
 function recordOf(
-  { path, contentType, previous }: PartTarget,
+  { path, contentType, previous }: RecordTarget,
   { id }: SessionIdentity,
   { key, uploadId, token, checksum, layout }: UploadRecord,
 ): Omit<ResumeRecord, 'parts'> {

@@ -5,6 +5,7 @@ import type { CompanionTransfers } from './companion-transfers.ts';
 import type { DrainBudget } from './drain-budget.ts';
 import type { LogShipping, ShippedState } from './log-shipping.ts';
 import { renameSession } from './rename-session.ts';
+import type { ResumeRecords } from './resume-records.ts';
 import { recordSessionFailure } from './session-outcome.ts';
 import { IdentityTaken, type ShippingContext } from './shipping-context.ts';
 
@@ -26,6 +27,7 @@ const pageSize = 1000;
 export class SessionShipping {
   readonly #context: ShippingContext;
   readonly #logs: LogShipping;
+  readonly #records: ResumeRecords;
   readonly #companions: CompanionTransfers;
   readonly #queue: PQueue;
   readonly #budget: DrainBudget;
@@ -35,6 +37,7 @@ export class SessionShipping {
   constructor(options: {
     context: ShippingContext;
     logs: LogShipping;
+    records: ResumeRecords;
     companions: CompanionTransfers;
     /** Shared with the companions. */
     queue: PQueue;
@@ -42,6 +45,7 @@ export class SessionShipping {
   }) {
     this.#context = options.context;
     this.#logs = options.logs;
+    this.#records = options.records;
     this.#companions = options.companions;
     this.#queue = options.queue;
     this.#budget = options.budget;
@@ -124,8 +128,9 @@ export class SessionShipping {
     if (signal.aborted) return;
     try {
       await this.#context.journal.synced();
-      const shipped = await this.#logs.ship(sid, signal);
-      if (shipped?.adopted) await this.#logs.ship(sid, signal);
+      const ship = () => this.#logs.ship(sid, signal);
+      const shipped = await this.#withoutNamed(sid, signal, ship);
+      if (shipped?.adopted) await this.#withoutNamed(sid, signal, ship);
     } catch (error) {
       await this.#settle(sid, error, signal);
     }
@@ -183,7 +188,20 @@ export class SessionShipping {
   async #shipLog(sid: number, signal: AbortSignal): Promise<ShippedState | undefined> {
     const { gate } = this.#context;
     const ship = () => gate.through(signal, sid, () => this.#logs.ship(sid, signal));
-    return this.#queue.add(ship, { priority: 1 });
+    return this.#withoutNamed(sid, signal, () => this.#queue.add(ship, { priority: 1 }));
+  }
+
+  /** Before a log that would let another host complete what was given up, the records of it are made void. */
+  async #withoutNamed(
+    sid: number,
+    signal: AbortSignal,
+    ship: () => Promise<ShippedState | undefined>,
+  ): Promise<ShippedState | undefined> {
+    for (;;) {
+      const shipped = await ship();
+      if (!shipped?.named) return shipped;
+      await this.#records.voidGivenUp(sid, shipped.named, signal);
+    }
   }
 
   /** What ended a pass, made into what the journal says of the session. */

@@ -36,6 +36,8 @@ export interface TrackerOptions {
 
 /** File times are believed on our own clock's disks; on others only when they are far in the past. */
 const networkDoubtMs = 10 * 60_000;
+/** During a whole look, what is due is looked at this often. */
+const dueEveryMs = 100;
 
 /**
  * Which sessions there are and where each stands. One look at a time: `survey` for the whole folder, `revisit` for a
@@ -64,7 +66,7 @@ export class SessionTracker {
 
   /** The whole folder. False when it could not be looked at. */
   async survey(signal: AbortSignal): Promise<boolean> {
-    const { source, readings, journal, folder } = this.#options;
+    const { source, readings, journal, folder, clock } = this.#options;
     this.#surveys += 1;
     this.notes.clear();
     this.#folderIsSession = false;
@@ -74,16 +76,28 @@ export class SessionTracker {
     let again = false;
     // What needs nothing is looked at behind all that may.
     const manner = { oneFile, isLast: (path: WatchedPath) => this.#memory.isResting(path) };
+    let askedMs = clock.monotonicMs();
     for await (const survey of surveyFolder(source, this.#rules(), manner, signal)) {
       found = true;
       again ||= survey.again;
       await this.#take(survey, firstLook);
+      if (clock.monotonicMs() - askedMs < dueEveryMs) continue;
+      await this.#revisitDue(signal);
+      askedMs = clock.monotonicMs();
     }
     if (!found || again || signal.aborted) return false;
     if (firstLook) journal.setMeta(`surveyed:${folder}`, new Date(this.#options.clock.nowMs()).toISOString());
     await this.#notice();
     readings.forgetUnused();
     return true;
+  }
+
+  /** A look at a hundred thousand sessions at rest is long: what comes to rest meanwhile does not wait for its end. */
+  async #revisitDue(signal: AbortSignal): Promise<void> {
+    for (const top of this.sessions.due(this.#options.clock.monotonicMs()).tops) {
+      if (signal.aborted) return;
+      await this.revisit(top, signal);
+    }
   }
 
   /** One directory straight in the folder. Anything else asks for a whole survey: answers false. */

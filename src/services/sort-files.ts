@@ -35,7 +35,7 @@ export interface SessionFile {
 
 export interface SortRules {
   readonly choose: (path: WatchedPath, sizeBytes: number) => CompanionChoice;
-  readonly isSettled: (path: WatchedPath) => boolean;
+  readonly isSettled: (file: SessionFile) => boolean;
 }
 
 /** How many links a log names one by one. */
@@ -58,7 +58,7 @@ export function sortFiles(session: SurveyedSession, reading: SessionReading, rul
     }
     const choice = rules.choose(path, bytes);
     if (choice === 'companion') {
-      if (rules.isSettled(entry.path)) {
+      if (rules.isSettled(file)) {
         companions.push(file);
       } else {
         changing.push(file);

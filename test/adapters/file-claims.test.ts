@@ -1,4 +1,4 @@
-import { link, rm, unlink } from 'node:fs/promises';
+import { link, mkdir, rm, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { realFolder } from '../support/real-folder.ts';
@@ -16,6 +16,33 @@ test('below the floor only claims that are the last link to their bytes are let 
   }
   expect(await folder.source.releaseClaimsBelowFloor()).toEqual(['claim-second', 'claim-first']);
   expect((await folder.source.claims()).map(({ claim }) => claim)).toEqual(['claim-kept']);
+});
+
+test('below the floor claims of the same bytes are let go together, each is named, and their room counts once', async () => {
+  const folder = await realFolder({ claimFloor: { freeBytesMin: Number.MAX_SAFE_INTEGER } });
+  await folder.write('f', 'x');
+  await folder.hardLink('f', 'g');
+  await folder.source.claim('f', 'claim-f');
+  await folder.source.claim('g', 'claim-g');
+  await folder.remove('f');
+  expect(await folder.source.releaseClaimsBelowFloor()).toEqual([]);
+  await folder.remove('g');
+  expect(await folder.source.releaseClaimsBelowFloor()).toEqual(['claim-f', 'claim-g']);
+  expect(await folder.source.claims()).toEqual([]);
+});
+
+test('a kill while a claim goes over to newer bytes leaves them a claim that is listed', async () => {
+  const folder = await realFolder();
+  await folder.write('f', 'old');
+  await folder.source.claim('f', '1-f');
+  await folder.replace('f', 'newer');
+  const claims = join(folder.stateDirectory, 'claims');
+  // Whatever is in the way of the rename stands for the kill.
+  await rm(join(claims, '1-f'));
+  await mkdir(join(claims, '1-f'));
+  expect(await folder.source.claim('f', '1-f')).toBeUndefined();
+  await folder.remove('f');
+  expect(await folder.source.claims()).toMatchObject([{ claim: '1-f.new', sizeBytes: 5, isLastLink: true }]);
 });
 
 test('above the floor every claim is kept', async () => {

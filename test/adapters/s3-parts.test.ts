@@ -44,7 +44,11 @@ const head = (more: Record<string, string>): ScriptedAnswer => ({
 async function completing(
   answer: ScriptedAnswer,
   there: ScriptedAnswer | undefined,
-  { token, ...options }: EngineOptions & { readonly token?: string } = {},
+  {
+    token,
+    origin,
+    ...options
+  }: EngineOptions & { readonly token?: string | undefined; readonly origin?: string } = {},
 ) {
   let isDone = false;
   const server = await scriptedS3((request) => {
@@ -55,7 +59,7 @@ async function completing(
     return errorAnswer(404, 'NoSuchUpload');
   });
   const { parts, refusals } = engineAt(server.endpoint, options);
-  const upload = { ...uploadOf(options.checksums === 'md5' ? 'md5' : 'crc32'), token };
+  const upload = { ...uploadOf(options.checksums === 'md5' ? 'md5' : 'crc32'), token, origin };
   const result = parts.complete(upload, sent, absent, never);
   return { result, requests: server.requests, refusals };
 }
@@ -146,6 +150,23 @@ describe('complete() is settled by looking', () => {
     const there = head({ etag: `"${etag}"`, 'x-amz-meta-upload': 't2' });
     const { result } = await completing(errorAnswer(412, 'PreconditionFailed'), there, { token: 't1' });
     expect(await result).toEqual({ ...receipt, byOther: true });
+  });
+
+  test.each<[string, string | undefined, boolean]>([
+    ['with a token, on AWS', 't1', true],
+    ['with a token, elsewhere', 't1', false],
+    ['of an earlier version, without one', undefined, true],
+  ])('and the same bytes as an object of another session are a Conflict: %s', async (_, token, isAws) => {
+    const metadata = { ...(token !== undefined && { 'x-amz-meta-upload': 't2' }), 'x-amz-meta-origin': 'o2' };
+    const there = head({ etag: `"${etag}"`, ...metadata });
+    const refused = errorAnswer(412, 'PreconditionFailed');
+    const { result } = await completing(refused, there, { token, isAws, origin: 'o1' });
+    await expect(result).rejects.toBeInstanceOf(Conflict);
+    const own = { ...metadata, 'x-amz-meta-origin': 'o1' };
+    const ofOurs = head({ etag: `"${etag}"`, ...own });
+    expect(await (await completing(refused, ofOurs, { token, isAws, origin: 'o1' })).result).toMatchObject(
+      receipt,
+    );
   });
 
   test('where the server has 500 for an upload that it does not know', async () => {

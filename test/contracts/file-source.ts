@@ -17,6 +17,7 @@ export interface FolderUnderTest {
   rename(from: WatchedPath, to: WatchedPath): Awaitable;
   /** A symbolic link to another path of the folder. */
   link(path: WatchedPath, target: WatchedPath): Awaitable;
+  hardLink(from: WatchedPath, to: WatchedPath): Awaitable;
   fifo(path: WatchedPath): Awaitable;
 }
 
@@ -203,9 +204,25 @@ export function fileSourceContract(name: string, make: () => Promise<FolderUnder
       expect((await source.claims()).map(({ claim }) => claim)).toEqual(['claim-f']);
       expect(await source.openClaim('claim-g', 's/g')).toBeUndefined();
       const dayMs = 24 * 3_600_000;
-      expect(await source.dropKeptAside(nowMs + 6 * dayMs)).toEqual([]);
-      expect(await source.dropKeptAside(nowMs + 8 * dayMs)).toMatchObject([{ files: 1 }]);
-      expect(await source.dropKeptAside(nowMs + 8 * dayMs)).toEqual([]);
+      const later = nowMs + 8 * dayMs;
+      expect(await source.dropKeptAside(nowMs + 6 * dayMs, 8 * dayMs)).toEqual([]);
+      // The clock was set, or is off: nobody has had a week.
+      expect(await source.dropKeptAside(later, 6 * dayMs)).toEqual([]);
+      expect(await source.dropKeptAside(later, 8 * dayMs)).toMatchObject([{ files: 1 }]);
+      expect(await source.dropKeptAside(later, 8 * dayMs)).toEqual([]);
+    });
+
+    test('claims of two names of the same bytes are the last links when the owner has deleted both', async () => {
+      const { source, ...hands } = await made();
+      await hands.write('s/f', 'precious');
+      await hands.hardLink('s/f', 's/g');
+      await source.claim('s/f', 'claim-f');
+      await source.claim('s/g', 'claim-g');
+      const lastLinks = async () => (await source.claims()).map(({ isLastLink }) => isLastLink);
+      await hands.remove('s/f');
+      expect(await lastLinks()).toEqual([false, false]);
+      await hands.remove('s/g');
+      expect(await lastLinks()).toEqual([true, true]);
     });
 
     test('releasing a claim gives the stat that the file has from then on', async () => {

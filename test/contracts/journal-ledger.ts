@@ -121,6 +121,58 @@ export function ledgerContract(bench: JournalBench): void {
     });
   });
 
+  describe('a record in the bucket', () => {
+    const named = (sid: number) => bench.journal.namedUploads(sid).map(({ uploadId }) => uploadId);
+    const giveUp = (sid: number) => bench.journal.giveUpUpload(sid, 'a');
+
+    test('may name what was given up until it is known to be void, whoever gave it up', () => {
+      const sid = sending();
+      expect(named(sid)).toEqual([]);
+      bench.journal.recordGone(sid, 'a', 'f1');
+      bench.reopen();
+      expect(bench.journal.namedUploads(sid)).toMatchObject([{ uploadId: 'u1', path: 'a', parts: [{}, {}] }]);
+      bench.journal.recordVoid(sid, 'a');
+      expect(named(sid)).toEqual([]);
+      givenUp(1);
+    });
+
+    test('names nothing of an upload without a first part', () => {
+      const sid = sending('a', [2]);
+      giveUp(sid);
+      expect(named(sid)).toEqual([]);
+    });
+
+    test('is replaced by that of the next upload, and by none that came too late', () => {
+      const sid = sending();
+      giveUp(sid);
+      bench.journal.recordResume(sid, 'a', 'u1', { etag: 'late', parts: 2 });
+      bench.journal.beginUpload(sid, 'a', uploadOf('u2'));
+      bench.journal.recordPart(sid, 'a', 'u2', partOf(1));
+      expect(named(sid)).toEqual(['u1']);
+      bench.journal.recordResume(sid, 'a', 'u2', { etag: 'r', parts: 1 });
+      expect(named(sid)).toEqual([]);
+      giveUp(sid);
+      expect(named(sid)).toEqual(['u2']);
+    });
+
+    test('of another file, or of another session, is another one', () => {
+      const sid = sending();
+      const other = begun('other');
+      giveUp(sid);
+      for (const path of ['b', 'A']) bench.journal.recordVoid(sid, path);
+      bench.journal.recordVoid(other, 'a');
+      expect(named(sid)).toEqual(['u1']);
+      expect(named(other)).toEqual([]);
+    });
+
+    test('needs nothing any more once the parts are freed', () => {
+      const sid = sending();
+      giveUp(sid);
+      for (const { upload } of bench.journal.abandonedUploads(9)) bench.journal.recordFreed(upload);
+      expect(named(sid)).toEqual([]);
+    });
+  });
+
   describe('the parts of a file', () => {
     test('are given up when it is gone', () => {
       const sid = sending();

@@ -122,6 +122,29 @@ export function shippingContract(bench: JournalBench): void {
       bench.journal.adopt(sid, [{ path: 'same', key: 'companions/same', receipt: receiptOf('older') }]);
       expect(file(sid, 'same')?.receipt).toEqual(receiptOf('e1'));
     });
+
+    test('that lists what took the place of a receipt makes the file one to be sent, unless it was sent since', () => {
+      const sid = queued('a', companion('x'), companion('gone'));
+      bench.journal.adopt(sid, [{ path: 'gone', key: 'companions/gone', receipt: receiptOf('e-gone') }]);
+      bench.journal.recordGone(sid, 'gone', 'f1');
+      sent(sid, 'x');
+      const receipt = { ...receiptOf('other'), truncated: true };
+      const find = (path: string, replaced: string) =>
+        bench.journal.adopt(sid, [{ path, key: `companions/${path}`, receipt, replaced }]);
+      find('x', 'earlier');
+      expect(file(sid, 'x')).toMatchObject({ state: 'uploaded', receipt: receiptOf('e-x') });
+      for (const path of ['x', 'gone']) find(path, `e-${path}`);
+      expect(file(sid, 'x')).toMatchObject({ state: 'pending', listed: true, receipt });
+      expect(file(sid, 'gone')).toMatchObject({ state: 'gone', listed: true, receipt });
+    });
+
+    test('is not to list what is another object than the receipt says', () => {
+      const sid = queued('a', companion('x'));
+      sent(sid, 'x');
+      expect(file(sid, 'x')).toMatchObject({ uncertain: false });
+      bench.journal.recordReplaced(sid, 'x');
+      expect(file(sid, 'x')).toMatchObject({ uncertain: true, staleRequest: true });
+    });
   });
 
   describe('finish', () => {

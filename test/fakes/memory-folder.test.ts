@@ -13,6 +13,7 @@ fileSourceContract('memory', async () => {
     remove: (path) => source.remove(path),
     rename: (from, to) => source.rename(from, to),
     link: (path) => source.link(path),
+    hardLink: (from, to) => source.hardLink(from, to),
     fifo: (path) => source.other(path),
   };
 });

@@ -140,7 +140,7 @@ export class MemoryFolder extends MemoryTree implements FileSource {
       sizeBytes: node.content.length,
       claimedAtMs: Number(node.ctimeNs / 1_000_000n),
       stat: statOf(node),
-      isLastLink: node.links === 1,
+      isLastLink: this.#isOnlyClaimed(node),
     }));
   }
 
@@ -152,8 +152,9 @@ export class MemoryFolder extends MemoryTree implements FileSource {
     return { directory, files: kept.length };
   }
 
-  async dropKeptAside(nowMs: number): Promise<readonly DroppedClaims[]> {
-    const over = [...this.#aside].filter(([, { sinceMs }]) => nowMs - sinceMs > weekMs || this.diskFull);
+  async dropKeptAside(nowMs: number, runningMs: number): Promise<readonly DroppedClaims[]> {
+    const isOver = (sinceMs: number) => Math.min(nowMs - sinceMs, runningMs) > weekMs;
+    const over = [...this.#aside].filter(([, { sinceMs }]) => isOver(sinceMs) || this.diskFull);
     return over.map(([directory, { names }]) => {
       this.#aside.delete(directory);
       return { directory, files: names.length, because: this.diskFull ? 'no room' : 'too old' };
@@ -161,10 +162,14 @@ export class MemoryFolder extends MemoryTree implements FileSource {
   }
 
   async releaseClaimsBelowFloor(): Promise<readonly string[]> {
-    const lastLinks = [...this.#claims].filter(([, node]) => this.diskFull && node.links === 1);
+    const lastLinks = [...this.#claims].filter(([, node]) => this.diskFull && this.#isOnlyClaimed(node));
     const names = lastLinks.sort(([, a], [, b]) => (a.ctimeNs < b.ctimeNs ? -1 : 1)).map(([claim]) => claim);
     for (const claim of names) this.#claims.delete(claim);
     return names;
+  }
+
+  #isOnlyClaimed(node: MemoryNode): boolean {
+    return node.links <= [...this.#claims.values()].filter((claimed) => claimed === node).length;
   }
 
   async removeIfUnchanged(path: WatchedPath, expected: FileStat): Promise<'removed' | 'changed' | 'gone'> {

@@ -10,6 +10,7 @@ import type {
   PartStore,
   PartUpload,
   SentPart,
+  UploadToComplete,
 } from '../../src/ports/part-store.ts';
 import { crc32Of, etagOfParts, layoutMetadata, md5Of } from './memory-digest.ts';
 
@@ -114,19 +115,22 @@ export class MemoryParts implements PartStore {
   }
 
   complete(
-    upload: PartUpload,
+    upload: UploadToComplete,
     parts: readonly SentPart[],
     condition: PutCondition,
     signal: AbortSignal,
   ): Promise<Completed> {
-    const { key, uploadId, layout, token } = upload;
+    const { key, uploadId, layout, token, origin } = upload;
     return this.#bucket.call('complete', key, signal, async () => {
       const etag = etagOfParts(parts.map((part) => part.etag));
       const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
       const receipt = { etag, sizeBytes, crc32: combinePieces(parts), partSizeBytes: layout.firstBytes };
       const open = this.#open.get(uploadId);
       const there = this.#bucket.latest(key)?.object;
-      if (there?.etag === etag && there.sizeBytes === sizeBytes)
+      const isThere = there?.etag === etag && there.sizeBytes === sizeBytes;
+      if (isThere && origin !== undefined && there.metadata['origin'] !== origin)
+        throw new Conflict(key, "another session's object is there");
+      if (isThere)
         return token === undefined || there.metadata['upload'] === token
           ? receipt
           : { ...receipt, byOther: true };

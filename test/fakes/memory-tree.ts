@@ -67,6 +67,17 @@ export class MemoryTree {
     this.#add(path, 'link');
   }
 
+  /** Another name of the same file. */
+  hardLink(from: WatchedPath, to: WatchedPath): void {
+    const node = this.existing(from);
+    if (parentPath(to) !== '') this.mkdir(parentPath(to));
+    this.nodes.set(to, node);
+    node.links += 1;
+    node.ctimeNs = this.tick();
+    this.#parentChanged(to);
+    this.#changed(to);
+  }
+
   /** A FIFO, a socket or a device. */
   other(path: WatchedPath): void {
     this.#add(path, 'other');
@@ -74,10 +85,8 @@ export class MemoryTree {
 
   /** With all that is below. */
   remove(path: WatchedPath): void {
-    const node = this.existing(path);
     for (const below of this.#below(path)) this.#drop(below);
     this.#drop(path);
-    node.links -= 1;
     this.#parentChanged(path);
     this.#changed(path);
   }
@@ -152,6 +161,7 @@ export class MemoryTree {
   #drop(path: WatchedPath): void {
     const node = this.existing(path);
     this.nodes.delete(path);
+    node.links -= 1;
     node.ctimeNs = this.tick();
     if (this.#reuseInodes) this.#freeInodes.push(node.ino);
   }

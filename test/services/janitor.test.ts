@@ -124,6 +124,49 @@ test('the last link to bytes that no journal speaks for is kept for a person, an
   await running;
 });
 
+test('what is kept for a person is not dropped because the clock was set', async () => {
+  const world = new World();
+  world.folder.write('a/out.log', 'only here');
+  await world.folder.claim('a/out.log', '1-lost');
+  world.folder.remove('a/out.log');
+  const janitor = janitorOf(world, world.start());
+  await janitor.prepare();
+  world.clock.setWall(world.clock.nowMs() + 400 * 24 * 3_600_000);
+  const running = janitor.run();
+  await world.clock.advance(2 * 24 * 3_600_000);
+  expect(world.events.of('claims.kept')).toHaveLength(1);
+  expect(world.events.of('claims.dropped')).toEqual([]);
+  await janitor.stop();
+  await running;
+});
+
+test('of two claims of the same bytes that nobody needs one is kept when the owner has deleted both names', async () => {
+  const world = new World();
+  world.folder.write('a/model-5.txt', 'the only bytes');
+  world.folder.hardLink('a/model-5.txt', 'a/latest.txt');
+  await world.folder.claim('a/model-5.txt', '1-model');
+  await world.folder.claim('a/latest.txt', '1-latest');
+  world.folder.remove('a/model-5.txt');
+  world.folder.remove('a/latest.txt');
+  await janitorOf(world, world.start()).prepare();
+  expect(world.events.of('claims.kept')).toMatchObject([{ files: 1 }]);
+  expect(await claimsOf(world)).toEqual([]);
+});
+
+test('a claim of bytes that another one keeps for a file that is to be sent goes', async () => {
+  const { world, agent } = await queued(['model-5.txt']);
+  world.folder.hardLink('a/model-5.txt', 'a/latest.txt');
+  await world.folder.claim('a/latest.txt', '1-lost');
+  world.folder.remove('a/model-5.txt');
+  world.folder.remove('a/latest.txt');
+  expect(await claimsOf(world)).toHaveLength(2);
+  await janitorOf(world, agent).prepare();
+  expect(await claimsOf(world)).toHaveLength(1);
+  expect(world.events.of('claims.kept')).toEqual([]);
+  await agent.ship();
+  expect(world.store.text(keyOf('model-5.txt'))).toBe('of model-5.txt');
+});
+
 test('a claim whose row speaks of other bytes is no less unknown', async () => {
   const { world, agent } = await queued();
   // Dies with the receipt recorded and the claim still there.

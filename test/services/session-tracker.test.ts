@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { idleMs, rescanMs, type TestAgent, World } from '../support/services.ts';
+import type { FileSource } from '../../src/ports/file-source.ts';
+import { idleMs, rescanMs, settleMs, type TestAgent, World } from '../support/services.ts';
 
 const completed = '{"status":"completed"}';
 const names = (agent: TestAgent) =>
@@ -215,4 +216,33 @@ test('at the first look, old sessions are left to backfill; one that changes lat
   );
   await world.start({ includeSkipped: true }).deliver();
   expect(world.summary()).toContain('older stalled 2 [out.log session.json] []');
+});
+
+test('what comes to rest during a long look at the folder does not wait for its end', async () => {
+  const world = new World();
+  for (const name of ['a', 'b', 'c', 'd', 'e']) {
+    world.folder.write(`${name}/result.json`, completed);
+    world.folder.write(`${name}/out.log`, 'x');
+  }
+  const sentWhile = new Map<string, string[]>();
+  const slowly = (source: FileSource): FileSource => {
+    const scan = async (at: string, signal: AbortSignal) => {
+      sentWhile.set(
+        at,
+        agent.journal.sessions('/watched').flatMap(({ root, phase }) => (phase === 'shipping' ? [root] : [])),
+      );
+      await world.clock.advance(settleMs);
+      return source.scan(at, signal);
+    };
+    return new Proxy(source, {
+      get: (target, name) => {
+        if (name === 'scan') return scan;
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? value.bind(target) : value;
+      },
+    });
+  };
+  const agent: TestAgent = world.start({ source: slowly });
+  await agent.look();
+  expect(sentWhile.get('e')).toContain('a');
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, link, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createFolderSource, type FolderSourceOptions } from '../../src/adapters/folder-source.ts';
 import { systemClock } from '../../src/adapters/system-time.ts';
@@ -58,6 +58,10 @@ export async function realFolder(options: Partial<FolderSourceOptions> = {}): Pr
     async link(path, target) {
       await parentOf(path);
       await symlink(at(target), at(path));
+    },
+    async hardLink(from, to) {
+      await parentOf(to);
+      await link(at(from), at(to));
     },
     fifo(path) {
       execFileSync('mkfifo', [at(path).toString()]);

@@ -330,6 +330,7 @@ export class TestAgent {
     this.shipping = new SessionShipping({
       context,
       logs: new LogShipping(context),
+      records,
       companions,
       queue,
       budget,
