@@ -72,7 +72,12 @@ export function outcomeQueries(queries: Queries): OutcomeMethods {
       }),
 
     recordReplaced: (sid, path) =>
-      run('UPDATE files SET uncertain = 2 WHERE sid = ? AND path = ?', sid, pathToBytes(path)),
+      run(
+        `UPDATE files SET uncertain = 2, state = CASE state WHEN 'uploaded' THEN 'pending' ELSE state END
+         WHERE sid = ? AND path = ?`,
+        sid,
+        pathToBytes(path),
+      ),
   };
 }
 

@@ -99,7 +99,10 @@ export interface Follower {
 export interface ReadFile extends FileInfo {
   /** Of a whole file: what `parse` made of it, the last that could be read. */
   readonly parsed?: unknown;
-  /** Of a growing file, oldest first: more than one when it was truncated, replaced or begun anew. Never empty then. */
+  /**
+   * Of a growing file, oldest first: more than one when it was truncated, replaced or begun anew. Never empty then. Facts,
+   * durations too, come from the file as it is, so the last one counts: what came before is in there again, or another run's.
+   */
   readonly segments?: readonly Follower[];
 }
 

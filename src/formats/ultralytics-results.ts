@@ -63,8 +63,10 @@ export class ResultsFollower implements Follower {
   #run: ResultsRun | undefined;
   #runs = 0;
   #withoutEpoch = 0;
+  #isOurs = false;
   readonly #csv = new CsvFollower({
-    header: (_, isFirst) => {
+    header: (names, isFirst) => {
+      this.#isOurs ||= isResultsHeader(names);
       if (!isFirst) this.#run = undefined;
     },
     row: (cells, names) => this.#takeRow(cells, names),
@@ -76,6 +78,10 @@ export class ResultsFollower implements Follower {
 
   get run(): ResultsRun | undefined {
     return this.#run;
+  }
+  /** By its columns: there are many tables of this name. */
+  get isOurs(): boolean {
+    return this.#isOurs;
   }
 
   warnings(): string[] {
@@ -102,6 +108,10 @@ export class ResultsFollower implements Follower {
       names.map((name, at) => [name, cells[at]] as const),
     );
   }
+}
+
+export function isResultsHeader(names: readonly string[]): boolean {
+  return names[0] === 'epoch' && names.some((name) => /^(?:train\/\w{1,32}_?loss|metrics\/\w)/.test(name));
 }
 
 /** `100 epochs completed in 1.412 hours.`, unless a training began after it. */

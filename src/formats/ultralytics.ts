@@ -12,7 +12,7 @@ import {
   UnreadableFile,
 } from './reader.ts';
 import { parseSafeYaml, yamlBytesMax } from './safe-yaml.ts';
-import { CompletionLine, ResultsFollower, type ResultsRun } from './ultralytics-results.ts';
+import { CompletionLine, isResultsHeader, ResultsFollower, type ResultsRun } from './ultralytics-results.ts';
 
 /** Ultralytics YOLO (ultralytics/engine/trainer.py): args.yaml at the start, results.csv once an epoch. */
 
@@ -29,23 +29,27 @@ export const ultralyticsReader: FormatReader = {
   name: 'ultralytics',
 
   recognise({ names }) {
-    if (!names.has(argsFile)) return undefined;
-    const proof = { paths: [argsFile], bytesMax: 16 * 1024, believe: isTrainingArgs };
-    return { confidence: 'likely', reason: argsFile, proof };
+    // Without its arguments a run was copied here, or is of a version that names them otherwise.
+    const reason = [argsFile, resultsFile].find((name) => names.has(name));
+    if (reason === undefined) return undefined;
+    const believe = reason === argsFile ? isTrainingArgs : isResultsTable;
+    return { confidence: 'likely', reason, proof: { paths: [reason], bytesMax: 16 * 1024, believe } };
   },
 
   select(files) {
-    if (!files.some(({ path }) => path === argsFile)) return [];
-    const logs = files.map(({ path }) => path).filter(isLog);
-    const results = files.filter(({ path }) => path === resultsFile);
-    return [
-      { manner: 'whole', path: argsFile, keep: 'companion', bytesMax: yamlBytesMax, parse: parseArgs },
-      ...results.map(({ path }) => ({
+    const results = files
+      .filter(({ path }) => path === resultsFile)
+      .map(({ path }) => ({
         manner: 'append' as const,
         path,
         keep: 'companion' as const,
         follow: () => new ResultsFollower(),
-      })),
+      }));
+    if (!files.some(({ path }) => path === argsFile)) return results;
+    const logs = files.map(({ path }) => path).filter(isLog);
+    return [
+      { manner: 'whole', path: argsFile, keep: 'companion', bytesMax: yamlBytesMax, parse: parseArgs },
+      ...results,
       ...logs.slice(0, logsMax).map((path) => ({
         manner: 'append' as const,
         path,
@@ -57,16 +61,17 @@ export const ultralyticsReader: FormatReader = {
 
   assess(read, session) {
     const args = read.find(({ path }) => path === argsFile)?.parsed as Args | undefined;
-    if (args === undefined) return nothing;
-    const facts = new FactCollector();
-    facts.session('framework', 'ultralytics', argsFile);
-    takeConfig(facts, args);
     const results = read.find(({ path }) => path === resultsFile)?.segments?.at(-1) as
       | ResultsFollower
       | undefined;
+    const hasArgs = session.files.some(({ path }) => path === argsFile);
+    if (args === undefined && (hasArgs || !results?.isOurs)) return nothing;
+    const facts = new FactCollector();
+    facts.session('framework', 'ultralytics', args ? argsFile : resultsFile);
+    if (args) takeConfig(facts, args);
     const run = results?.run;
     if (results && run) takeResults(facts, results, run);
-    return facts.assessment(endingOf(args, run, read, session.files));
+    return facts.assessment(args && endingOf(args, run, read, session.files));
   },
 };
 
@@ -88,6 +93,11 @@ function parseArgs(bytes: Buffer): Args | undefined {
 function isTrainingArgs(bytes: Buffer): boolean {
   const head = bytes.toString('latin1');
   return /^task: ?\w/m.test(head) && /^mode: ?['"]?train\b/m.test(head);
+}
+
+function isResultsTable(bytes: Buffer): boolean {
+  const [header = ''] = bytes.toString('latin1').split('\n', 1);
+  return isResultsHeader(header.split(',').map((name) => name.trim()));
 }
 
 function takeConfig(facts: FactCollector, { document, epochs, warnings }: Args): void {

@@ -93,7 +93,7 @@ export interface Journal extends Ledger {
   recordParked(sid: number, path: WatchedPath, parked: ParkedFile): void;
   /** An open upload of the file is given up with it. */
   recordGone(sid: number, path: WatchedPath, fingerprint: string): void;
-  /** Another object than the receipt's is at the file's key: it is not listed before the file was sent again. */
+  /** Another object than the receipt's is at the file's key: it is sent again, and is not listed before. */
   recordReplaced(sid: number, path: WatchedPath): void;
   /** The claim is gone; where the file is still known by `from`, it is known by `to` from now on. */
   recordReleased(sid: number, path: WatchedPath, from: string, to: string): void;

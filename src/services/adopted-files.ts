@@ -1,4 +1,6 @@
+import { unfinishedFiles } from '../domain/recovered-log.ts';
 import type { CompanionEntry, SessionLog } from '../domain/session-log.ts';
+import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { AdoptedFile, Shipment } from '../ports/journal.ts';
 import type { Receipt } from '../ports/object-store.ts';
 import { isOurs, type ShippingContext } from './shipping-context.ts';
@@ -25,6 +27,26 @@ export async function adoptedFiles(
     adopted.push(isReplaced ? { ...row, replaced: file.receipt.etag } : row);
   }
   return adopted;
+}
+
+/**
+ * Files that such a log waits for, and whose receipt is not of what is at their key: another host may have completed them
+ * and not have come to say so. Throws Failure.
+ */
+export async function replacedFiles(
+  { journal, store }: ShippingContext,
+  { sid }: Shipment,
+  log: SessionLog,
+  signal: AbortSignal,
+): Promise<readonly WatchedPath[]> {
+  const listed = new Set(log.companions.map(({ key }) => key));
+  const awaited = new Set(unfinishedFiles(log).map(({ path }) => path));
+  const replaced: WatchedPath[] = [];
+  for (const { path, key, receipt } of journal.files(sid)) {
+    if (!receipt || listed.has(key) || !awaited.has(displayPath(path))) continue;
+    if ((await store.find(key, signal))?.etag !== receipt.etag) replaced.push(path);
+  }
+  return replaced;
 }
 
 async function isThereInstead(

@@ -8,7 +8,7 @@ import { IdentityTaken, type ShippingContext } from './shipping-context.ts';
 
 /**
  * Records what a try that failed means for its file. `hasMoved`: parts of it arrived, so that its tries are counted
- * anew. False when it means nothing: we stopped it. Throws IdentityTaken, and the Failure when the destination denied
+ * anew. `hasWritten`: a request went out that may have replaced the object. False when it means nothing: we stopped it. Throws IdentityTaken, and the Failure when the destination denied
  * it: then the whole session steps aside.
  */
 export function recordFailure(
@@ -16,7 +16,7 @@ export function recordFailure(
   shipment: Shipment,
   file: FileRecord,
   error: unknown,
-  hasMoved: boolean,
+  { hasMoved, hasWritten }: { hasMoved: boolean; hasWritten: boolean },
 ): boolean {
   if (error instanceof IdentityTaken) throw error;
   const { journal, events, clock, retry } = context;
@@ -34,7 +34,8 @@ export function recordFailure(
   const started = advanceJob({ at: 'pending', attempts }, { type: 'started' });
   const next = advanceJob(started, { type: 'failed', kind: failure.kind });
   const reason = reasonOf(failure, error);
-  const outcome = { ...reason, fingerprint: file.fingerprint, uncertain: !(error instanceof FileFailure) };
+  const uncertain = hasWritten && !(error instanceof FileFailure);
+  const outcome = { ...reason, fingerprint: file.fingerprint, uncertain };
   if (next.at === 'parked') {
     journal.recordParked(shipment.sid, file.path, outcome);
     events.emit('file.parked', { session, path, ...reason });

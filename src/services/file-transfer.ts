@@ -59,17 +59,19 @@ export class FileTransfer {
     let opened: OpenFile | undefined;
     const openedAtMs = this.#context.clock.nowMs();
     const partsBefore = this.#partsOf(shipment, file);
+    let hasWritten = false;
     try {
       if (options.onlyRecheck && (await this.#isReplaced(shipment, file, signal))) return { moved: false };
       opened = Object.assign(await this.#open(shipment, file), { encoding: encodingOf(file.path, file.key) });
       const delivery = { shipment, file, opened, openedAtMs, signal, onProgress: options.onProgress };
       if (await this.#isRecorded(delivery)) return this.#arrived(delivery);
       if (options.onlyRecheck) return { moved: false };
+      hasWritten = true;
       return (await this.#send(delivery)) ? this.#arrived(delivery) : { moved: true };
     } catch (error) {
       if (takeForSent(this.#context.journal, shipment.sid, file, error)) return { moved: true };
       const hasMoved = this.#partsOf(shipment, file) > partsBefore;
-      return { moved: recordFailure(this.#context, shipment, file, error, hasMoved) };
+      return { moved: recordFailure(this.#context, shipment, file, error, { hasMoved, hasWritten }) };
     } finally {
       await opened?.close();
     }

@@ -6,7 +6,7 @@ import type { SessionLog } from '../domain/session-log.ts';
 import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Shipment } from '../ports/journal.ts';
 import type { PutCondition, Receipt, StoredObject } from '../ports/object-store.ts';
-import { adoptedFiles } from './adopted-files.ts';
+import { adoptedFiles, replacedFiles } from './adopted-files.ts';
 import { bytesSource } from './bytes-source.ts';
 import { IdentityTaken, isOurs, objectMetadata, type ShippingContext } from './shipping-context.ts';
 
@@ -163,7 +163,10 @@ export class LogShipping {
   ): Promise<void> {
     const { journal } = this.#context;
     const rows = log ? await adoptedFiles(this.#context, shipment, log, signal) : [];
+    const isUnknown = log && found.etag !== shipment.logEtag;
+    const replaced = isUnknown ? await replacedFiles(this.#context, shipment, log, signal) : [];
     journal.adopt(shipment.sid, rows);
+    for (const path of replaced) journal.recordReplaced(shipment.sid, path);
     journal.recordLog(shipment.sid, {
       revision: log?.session.revision ?? Number(found.metadata['revision'] ?? 0),
       etag: found.etag,

@@ -64,12 +64,13 @@ export class ResumeRecords {
     const { journal } = this.#context;
     for (const path of paths) {
       const target = { sid, path, contentType: contentTypeOf(displayPath(path)) };
-      await this.#turns.take(turnOf(target), async () => {
+      const turn = this.#turns.take(turnOf(target), async () => {
         const named = journal.namedUploads(sid).findLast((upload) => upload.path === path);
         if (!named) return;
         await this.#makeVoid(target, named, signal);
         journal.recordVoid(sid, path);
       });
+      await untilAborted(turn, signal);
     }
   }
 
@@ -114,6 +115,19 @@ export class ResumeRecords {
       const isNeverTaken = error instanceof Failure && error.kind === 'permanent';
       if (!isNeverTaken && !(error instanceof IdentityTaken)) throw error;
     }
+  }
+}
+
+/** Whoever has the turn before may wait for longer than we may. */
+async function untilAborted(turn: Promise<void>, signal: AbortSignal): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const leave = () => reject(cancelled('making what names parts that were given up void'));
+  signal.addEventListener('abort', leave, { once: true });
+  if (signal.aborted) leave();
+  try {
+    await Promise.race([turn, promise]);
+  } finally {
+    signal.removeEventListener('abort', leave);
   }
 }
 

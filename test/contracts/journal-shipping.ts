@@ -138,12 +138,15 @@ export function shippingContract(bench: JournalBench): void {
       expect(file(sid, 'gone')).toMatchObject({ state: 'gone', listed: true, receipt });
     });
 
-    test('is not to list what is another object than the receipt says', () => {
+    test('is not to list what is another object than the receipt says: the file is sent again', () => {
       const sid = queued('a', companion('x'));
       sent(sid, 'x');
       expect(file(sid, 'x')).toMatchObject({ uncertain: false });
       bench.journal.recordReplaced(sid, 'x');
-      expect(file(sid, 'x')).toMatchObject({ uncertain: true, staleRequest: true });
+      expect(file(sid, 'x')).toMatchObject({ state: 'pending', uncertain: true, staleRequest: true });
+      bench.journal.recordGone(sid, 'x', 'f1');
+      bench.journal.recordReplaced(sid, 'x');
+      expect(state(sid, 'x')).toBe('gone');
     });
   });
 

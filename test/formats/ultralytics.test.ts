@@ -212,7 +212,17 @@ describe('what only has the name', () => {
     expect(found?.proof?.believe(args().bytes, 'args.yaml')).toBe(true);
     expect(found?.proof?.believe(args({ mode: 'predict' }).bytes, 'args.yaml')).toBe(false);
     expect(found?.proof?.believe(Buffer.from('lr: 1\n'), 'args.yaml')).toBe(false);
-    expect(ultralyticsReader.recognise(directoryOf([{ path: 'results.csv' }]))).toBeUndefined();
+  });
+
+  test('a table of results alone is one by its columns', () => {
+    const table = results([header, ...rows]);
+    const proof = ultralyticsReader.recognise(directoryOf([{ path: 'results.csv' }]))?.proof;
+    expect(proof?.believe(table.bytes, 'results.csv')).toBe(true);
+    expect(proof?.believe(Buffer.from('epoch,name\n1,a\n'), 'results.csv')).toBe(false);
+    const { facts, ending } = read(table, file('results.png', 'x'));
+    expect({ framework: facts.framework, ending }).toEqual({ framework: 'ultralytics' });
+    expect(facts.history?.rows).toHaveLength(rows.length);
+    expect(read(results(['epoch,name', '1,2'])).facts).toEqual({});
   });
 });
 

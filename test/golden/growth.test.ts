@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { formatReaders } from '../../src/formats/registry.ts';
 import { hasSamples, sampleRuns } from '../support/real-samples.ts';
+import { filesBelow } from '../support/run-directories.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import {
   type Files,
@@ -87,8 +89,8 @@ async function grown(session: SessionFilesOf, steps: readonly Step[], seed: numb
   return watched.last();
 }
 
-describe.skipIf(!hasSamples)('real runs', () => {
-  const runs = new Map([...sampleRuns()].map(([name, paths]) => [name, bytesOf(paths)]));
+describe('runs', () => {
+  const runs = new Map([...fixtureRuns(), ...sampleRuns()].map(([name, paths]) => [name, bytesOf(paths)]));
 
   test.each([...runs.keys()])('%s: however it grew, it is known as if it was read once', async (name) => {
     for (const session of await sessionsIn(runs.get(name) ?? new Map())) {
@@ -106,19 +108,30 @@ describe.skipIf(!hasSamples)('real runs', () => {
       .map((other) => [name, other] as const);
   });
 
-  test.each(older)('what %s left is no part of %s in the same place', async (before, after) => {
-    for (const session of await sessionsIn(runs.get(after) ?? new Map())) {
-      const left = runs.get(before) ?? new Map();
-      const same = [...session.files.keys()].filter((path) => left.has(path));
-      const watched = new Watched(session.root);
-      for (const path of same) watched.folder.write(path, left.get(path) ?? '');
-      await watched.look();
-      for (const [path, bytes] of session.files) watched.folder.write(path, bytes);
-      expect(await watched.last(), session.root).toEqual(await once(session));
-    }
-  });
+  test.skipIf(!hasSamples).each(older)(
+    'what %s left is no part of %s in the same place',
+    async (before, after) => {
+      for (const session of await sessionsIn(runs.get(after) ?? new Map())) {
+        const left = runs.get(before) ?? new Map();
+        const same = [...session.files.keys()].filter((path) => left.has(path));
+        const watched = new Watched(session.root);
+        for (const path of same) watched.folder.write(path, left.get(path) ?? '');
+        await watched.look();
+        for (const [path, bytes] of session.files) watched.folder.write(path, bytes);
+        expect(await watched.last(), session.root).toEqual(await once(session));
+      }
+    },
+  );
 });
 
 function bytesOf(paths: ReadonlyMap<string, string>): Files {
   return new Map([...paths].map(([source, target]) => [target, readFileSync(source)]));
+}
+
+/** Of our own, in the shape of real ones. */
+function fixtureRuns(): Map<string, Map<string, string>> {
+  const folder = join(import.meta.dirname, '../fixtures/runs');
+  const named = (name: string) =>
+    new Map(filesBelow(join(folder, name)).map((path) => [join(folder, name, path), `${name}/${path}`]));
+  return new Map(readdirSync(folder).map((name) => [name, named(name)]));
 }

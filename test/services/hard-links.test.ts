@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Failure } from '../../src/domain/failure.ts';
 import { type FileStat, fingerprintOf } from '../../src/ports/file-source.ts';
 import { Janitor } from '../../src/services/janitor.ts';
 import { folder, rescanMs, type TestAgent, World } from '../support/services.ts';
@@ -131,18 +132,29 @@ test('bytes that changed with the size and the time kept are found when the ctim
   await expectAtRest(world, [agent]);
 });
 
-test('a file that is deleted before its moved ctime was looked into stays listed', async () => {
-  const world = new World();
-  session(world, 'a');
-  world.folder.write('a/out.log', 'first');
-  end(world, 'a');
-  const agent = world.start();
-  await rounds(world, [agent], 2);
-  world.folder.hardLink('a/out.log', 'elsewhere.log');
-  world.folder.remove('elsewhere.log');
-  await agent.lookTwice();
-  world.folder.remove('a/out.log');
-  await rounds(world, [agent], 2);
-  expect(world.log()).toMatchObject({ companions: [{ path: 'out.log' }], missing: [] });
-  expect(world.events.of('file.vanished')).toEqual([]);
-});
+test.each([false, true])(
+  'a file that is deleted before its moved ctime was looked into stays listed, also in an outage: %s',
+  async (isAway) => {
+    const world = new World();
+    session(world, 'a');
+    world.folder.write('a/out.log', 'first');
+    end(world, 'a');
+    const agent = world.start();
+    await rounds(world, [agent], 2);
+    world.folder.hardLink('a/out.log', 'elsewhere.log');
+    world.folder.remove('elsewhere.log');
+    await agent.lookTwice();
+    if (isAway) {
+      world.store.failNext(
+        'verify',
+        new Failure({ kind: 'transient', code: 'ECONNRESET', attempted: 'asking' }),
+      );
+      await agent.ship();
+      expect(world.events.of('upload.retry')).toHaveLength(1);
+    }
+    world.folder.remove('a/out.log');
+    await rounds(world, [agent], 2);
+    expect(world.log()).toMatchObject({ companions: [{ path: 'out.log' }], missing: [] });
+    expect(world.events.of('file.vanished')).toEqual([]);
+  },
+);

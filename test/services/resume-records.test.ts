@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Failure } from '../../src/domain/failure.ts';
 import { readResumeRecord } from '../../src/domain/resume-record.ts';
+import type { StoredObject } from '../../src/ports/object-store.ts';
 import { ResumeRecords } from '../../src/services/resume-records.ts';
 import { settleMs, World } from '../support/services.ts';
 
@@ -48,6 +49,59 @@ test('what is given up while it is being recorded is void in the end', async () 
   expect(partsNamed()).toEqual([1, 2, 0]);
   expect(journal.openUpload(1, path)).toBeUndefined();
   expect(journal.abandonedUploads(9)).toHaveLength(1);
+});
+
+test('what the ledger gives up by itself while it is first recorded is made void after that', async () => {
+  const { world, journal, identity, target, records, giveUp } = await behind();
+  const named: (number | undefined)[] = [];
+  const { find, put } = world.store;
+  const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+  let there: StoredObject | undefined;
+  world.store.find = async () => there;
+  world.store.put = async (request) => {
+    if (named.length === 0) await held;
+    named.push(
+      readResumeRecord((await request.source.read(0, request.source.sizeBytes)).toString())?.parts.length,
+    );
+    there = { key: request.key, etag: `e${named.length}`, sizeBytes: 1, metadata: request.metadata };
+    return { etag: there.etag, sizeBytes: 1, crc32: '' };
+  };
+  const written = records.write(target, identity, signal);
+  await new Promise((resolve) => setImmediate(resolve));
+  giveUp();
+  const voided = records.voidGivenUp(1, new Set([path]), signal);
+  await new Promise((resolve) => setImmediate(resolve));
+  letGo();
+  await Promise.all([written, voided]);
+  Object.assign(world.store, { find, put });
+  expect(named).toEqual([2, 0]);
+  expect(journal.namedUploads(1)).toEqual([]);
+});
+
+test('who may wait no longer for its turn leaves the record to another try', async () => {
+  const { world, journal, identity, target, records, partsNamed, giveUp } = await behind();
+  const resume = world.store.pause();
+  const written = records.write(target, identity, signal);
+  await new Promise((resolve) => setImmediate(resolve));
+  giveUp();
+  const stop = new AbortController();
+  const voided = records.voidGivenUp(1, new Set([path]), stop.signal);
+  stop.abort();
+  await expect(voided).rejects.toMatchObject({ kind: 'cancelled' });
+  resume();
+  await written;
+  expect(journal.namedUploads(1)).toHaveLength(1);
+  await records.voidGivenUp(1, new Set([path]), signal);
+  expect(partsNamed()).toEqual([1, 2, 0]);
+});
+
+test('what is given up with its record void needs no second look', async () => {
+  const { journal, open, target, records, partsNamed, giveUp } = await behind();
+  await records.retire(target, open, giveUp, signal);
+  expect(journal.abandonedUploads(9)).toHaveLength(1);
+  expect(journal.namedUploads(1)).toEqual([]);
+  await records.voidGivenUp(1, new Set([path]), signal);
+  expect(partsNamed()).toEqual([1, 0]);
 });
 
 test('a failure to make it void gives nothing up, and holds up no later try', async () => {

@@ -25,7 +25,7 @@ async function lost(): Promise<World> {
   await agent.look();
   await later(world, agent, everyMs);
   expect(world.log().companions).toMatchObject([{ path: 'x.txt', bytes: 2 }]);
-  world.folder.append('a/x.txt', ' and much more');
+  world.folder.append('a/x.txt', ' and much more!');
   for (let round = 0; round < 2; round++) await later(world, agent, everyMs);
   expect(world.log().missing).toMatchObject([{ path: 'x.txt', reason: 'pending' }]);
   await world.clock.advance(dayMs);
@@ -44,7 +44,7 @@ function there(world: World) {
 
 /** What the file is when its host returns. */
 const changes: Readonly<Record<string, string | undefined>> = {
-  'is as it was': 'v1 and much more',
+  'is as it was': 'v1 and much more!',
   'was written back to what was put whole': 'v1',
   'was deleted': undefined,
 };
@@ -91,5 +91,36 @@ test.each(ways)(
     else expect(end.status).toBe('running');
     if (text === undefined && session === 'ends')
       expect(missing).toContainEqual(expect.objectContaining({ path: 'x.txt', reason: 'vanished' }));
+  },
+);
+
+test.each(['v1', undefined])(
+  'what a log waits for, completed by a recovery that was cut off, is not what was put before: %s',
+  async (text) => {
+    const world = await lost();
+    const cut = () => new Failure({ kind: 'transient', code: 'ECONNRESET', attempted: 'x' });
+    const before = world.start({ snapshotEveryMs: everyMs });
+    world.folder.write('a/result.json', '{"status":"completed"}');
+    world.store.failNext('complete', cut());
+    await before.deliver();
+    expect(world.log()).toMatchObject({ companions: [], missing: [{ path: 'x.txt', reason: 'pending' }] });
+    world.store.failNext('complete', cut(), 'after');
+    await world.clock.advance(dayMs);
+    expect(await recover(world)).toMatchObject({ files: [{ outcome: 'failed' }] });
+    expect(there(world).bytes).toBe(16);
+    if (text === undefined) world.folder.remove('a/x.txt');
+    else world.folder.write('a/x.txt', text);
+    const agent = world.start({ snapshotEveryMs: everyMs });
+    for (let round = 0; round < 4; round++) {
+      await agent.look();
+      await agent.ship();
+      const listed = world.log().companions.find(({ path }) => path === 'x.txt');
+      if (listed) expect(listed, `round ${round}`).toMatchObject(there(world));
+      await agent.grown();
+      await world.clock.advance(60_000);
+    }
+    // What was deleted was claimed before, and is sent as it was.
+    expect(world.store.text(key)).toBe(text ?? 'v1 and much more!');
+    expect(world.log()).toMatchObject({ companions: [there(world)], missing: [] });
   },
 );
