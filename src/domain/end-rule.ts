@@ -52,10 +52,14 @@ export function endOf(seen: EndObservations, idleMs: number): Seal | undefined {
   return undefined;
 }
 
-/** The end that the files speak of, for those who cannot wait whether the session stays as it is. */
+/**
+ * The end that the files speak of, for those who cannot wait whether the session stays as it is. A run of which somebody
+ * still holds a file is not said to have gone well before its time.
+ */
 export function endInSight(seen: EndObservations): Seal | undefined {
   const ending = endingThatCounts(seen);
-  return ending && sealBy(ending);
+  const isEarly = ending?.status === 'completed' && seen.heldOpen && stillNeededMs(ending, seen) > 0;
+  return ending && !isEarly ? sealBy(ending) : undefined;
 }
 
 /** How long the session must stay as it is until evidence counts that is there; undefined when there is none. */

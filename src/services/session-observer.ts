@@ -51,6 +51,13 @@ export class SessionObserver {
     this.#sealOpenAs = { seal: { status, by, evidence: false, ordered: true }, quietForMs };
   }
 
+  /** Only then it matters who holds a file open. */
+  #mayEnd(quietForMs: number): boolean {
+    return (
+      quietForMs >= Math.min(this.#options.idleMs, this.#sealOpenAs?.quietForMs ?? Number.POSITIVE_INFINITY)
+    );
+  }
+
   #sealAnyway(seen: EndObservations): Seal | undefined {
     const rule = this.#sealOpenAs;
     if (!rule || seen.quietForMs < rule.quietForMs) return undefined;
@@ -115,7 +122,7 @@ export class SessionObserver {
       marker: markerOf(surveyed),
       process: await this.#evidence.process(tracked, surveyed),
       quietForMs,
-      heldOpen: quietForMs >= idleMs && (await this.#evidence.isHeldOpen(surveyed.files)),
+      heldOpen: this.#mayEnd(quietForMs) && (await this.#evidence.isHeldOpen(surveyed.files)),
     };
     const seal = endOf(seen, idleMs) ?? this.#sealAnyway(seen);
     if (!seal) {

@@ -61,6 +61,9 @@ describe('a session ends', () => {
     const failed = { status: 'failed', by: 'train.log', error: 'ValueError', evidence: true };
     expect(endOf({ ...nothing, endings, quietForMs: 60_000 }, idleMs)).toEqual(failed);
     expect(endInSight({ ...nothing, endings })).toEqual(failed);
+    const soon = { ...nothing, endings: [{ ...well, quietMs: 60_000 }] };
+    expect(endInSight(soon)?.status).toBe('completed');
+    expect(endInSight({ ...soon, heldOpen: true })).toBeUndefined();
     // Nobody is left who could go on.
     const process = { pid: 7, state: 'dead' } as const;
     expect(endOf({ ...nothing, endings, process }, idleMs)).toEqual(failed);
