@@ -1,9 +1,12 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
 import { comparePaths, displayPath } from '../domain/watched-path.ts';
-import { amount, rawConfig, text, whole } from './config-fields.ts';
-import { FactCollector } from './fact-collector.ts';
-import { closingMs, wentOnAfter } from './later-activity.ts';
-import { parseLenientJson } from './lenient-json.ts';
+import { amount, rawConfig, text, whole } from './parts/config-fields.ts';
+import { FactCollector } from './parts/fact-collector.ts';
+import { closingMs, wentOnAfter } from './parts/later-activity.ts';
+import { parseLenientJson } from './parts/lenient-json.ts';
+import { parseSafeYaml, yamlBytesMax } from './parts/safe-yaml.ts';
+import { headerBytesMax, readSafetensorsHeader } from './parts/safetensors-header.ts';
+import { beginsAsSafetensors } from './parts/safetensors-start.ts';
 import {
   type Ending,
   type FileInfo,
@@ -12,9 +15,6 @@ import {
   type ReadFile,
   UnreadableFile,
 } from './reader.ts';
-import { parseSafeYaml, yamlBytesMax } from './safe-yaml.ts';
-import { headerBytesMax, readSafetensorsHeader } from './safetensors-header.ts';
-import { beginsAsSafetensors } from './safetensors-start.ts';
 
 /**
  * ostris' ai-toolkit (jobs/process/BaseSDTrainProcess.py): config.yaml at the start, `<name>_<step:09d>.safetensors` while

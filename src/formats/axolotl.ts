@@ -1,8 +1,8 @@
-import { AxolotlLog } from './axolotl-log.ts';
-import { knownConfig, rawConfig } from './config-fields.ts';
-import { FactCollector } from './fact-collector.ts';
+import { AxolotlLog } from './parts/axolotl-log.ts';
+import { knownConfig, rawConfig } from './parts/config-fields.ts';
+import { FactCollector } from './parts/fact-collector.ts';
+import { isTrainingBegunAfter } from './parts/trainer-activity.ts';
 import { type FormatReader, nothing } from './reader.ts';
-import { isTrainingBegunAfter } from './trainer-activity.ts';
 
 /** What axolotl writes beside what the Trainer below it does: debug.log. */
 

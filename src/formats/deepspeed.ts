@@ -1,5 +1,5 @@
-import { checkpointDirectories, checkpointEntries } from './checkpoints.ts';
-import { FactCollector } from './fact-collector.ts';
+import { checkpointDirectories, checkpointEntries } from './parts/checkpoints.ts';
+import { FactCollector } from './parts/fact-collector.ts';
 import { type FormatReader, nothing, UnreadableFile } from './reader.ts';
 
 /** DeepSpeed's checkpoints: directories `global_stepN`, and a file `latest` that names the newest one. */

@@ -1,9 +1,11 @@
 import { baseName, type WatchedPath } from '../domain/watched-path.ts';
-import { checkpointDirectories, checkpointEntries } from './checkpoints.ts';
-import { knownConfig, rawConfig } from './config-fields.ts';
-import { begunAtMs } from './event-files.ts';
-import { FactCollector } from './fact-collector.ts';
-import { readTime } from './read-time.ts';
+import { checkpointDirectories, checkpointEntries } from './parts/checkpoints.ts';
+import { knownConfig, rawConfig } from './parts/config-fields.ts';
+import { begunAtMs } from './parts/event-files.ts';
+import { FactCollector } from './parts/fact-collector.ts';
+import { readTime } from './parts/read-time.ts';
+import { parseSafeYaml, type SafeYaml, yamlBytesMax } from './parts/safe-yaml.ts';
+import { beginsAsSafetensors } from './parts/safetensors-start.ts';
 import {
   type DirectoryView,
   type FileInfo,
@@ -13,8 +15,6 @@ import {
   type Recognition,
   type Selection,
 } from './reader.ts';
-import { parseSafeYaml, type SafeYaml, yamlBytesMax } from './safe-yaml.ts';
-import { beginsAsSafetensors } from './safetensors-start.ts';
 
 /** Output directories of the training scripts of diffusers, and of others that track with accelerate. */
 

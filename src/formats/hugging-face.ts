@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject } from '../domain/json.ts';
 import { baseName, type WatchedPath } from '../domain/watched-path.ts';
-import { checkpointDirectories, checkpointEntries } from './checkpoints.ts';
-import { FactCollector } from './fact-collector.ts';
+import { checkpointDirectories, checkpointEntries } from './parts/checkpoints.ts';
+import { FactCollector } from './parts/fact-collector.ts';
 import {
   checkpointName,
   isResults,
@@ -10,10 +10,10 @@ import {
   recogniseTrainer,
   selectTrainerFiles,
   stateName,
-} from './hugging-face-files.ts';
+} from './parts/hugging-face-files.ts';
+import { endingOf, isResultsCurrent, type StateFile } from './parts/trainer-ending.ts';
+import type { TrainerState } from './parts/trainer-state.ts';
 import { type Assessment, type FormatReader, nothing, type ReadFile, type SessionView } from './reader.ts';
-import { endingOf, isResultsCurrent, type StateFile } from './trainer-ending.ts';
-import type { TrainerState } from './trainer-state.ts';
 
 /** Output directories of the Trainer of Hugging Face transformers, and of what is built on it. */
 

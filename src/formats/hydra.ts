@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
-import { knownConfig, rawConfig } from './config-fields.ts';
-import { FactCollector } from './fact-collector.ts';
+import { knownConfig, rawConfig } from './parts/config-fields.ts';
+import { FactCollector } from './parts/fact-collector.ts';
+import { parseSafeYaml, yamlBytesMax } from './parts/safe-yaml.ts';
 import { type FormatReader, nothing, UnreadableFile } from './reader.ts';
-import { parseSafeYaml, yamlBytesMax } from './safe-yaml.ts';
 
 /**
  * Hydra's output directories (hydra/core/utils.py: run_job): `outputs/<day>/<time>` and `multirun/<day>/<time>/<n>`, each

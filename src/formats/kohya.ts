@@ -1,13 +1,13 @@
 import { isJsonObject } from '../domain/json.ts';
 import { baseName, comparePaths, displayPath } from '../domain/watched-path.ts';
-import { amount, whole } from './config-fields.ts';
-import { FactCollector } from './fact-collector.ts';
-import { isNetwork, type Network, parseNetwork, takeFacts } from './kohya-network.ts';
-import { closingMs, wentOnAfter } from './later-activity.ts';
-import { parseLenientJson } from './lenient-json.ts';
-import { readTime } from './read-time.ts';
+import { amount, whole } from './parts/config-fields.ts';
+import { FactCollector } from './parts/fact-collector.ts';
+import { isNetwork, type Network, parseNetwork, takeFacts } from './parts/kohya-network.ts';
+import { closingMs, wentOnAfter } from './parts/later-activity.ts';
+import { parseLenientJson } from './parts/lenient-json.ts';
+import { readTime } from './parts/read-time.ts';
+import { headerBytesMax } from './parts/safetensors-header.ts';
 import { type Ending, type FileInfo, type FormatReader, nothing, type ReadFile } from './reader.ts';
-import { headerBytesMax } from './safetensors-header.ts';
 
 /**
  * kohya's sd-scripts (train_network.py): everything is in the metadata of the networks it saves, as texts:

@@ -1,11 +1,12 @@
 import type { CheckpointEntry } from '../domain/session-log.ts';
 import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
-import { checkpointsMax } from './checkpoints.ts';
-import { knownConfig, rawConfig } from './config-fields.ts';
-import { decodeText } from './decode-text.ts';
-import { eventFilesAmong } from './event-files.ts';
-import { FactCollector } from './fact-collector.ts';
-import { LightningMetrics } from './lightning-metrics.ts';
+import { checkpointsMax } from './parts/checkpoints.ts';
+import { knownConfig, rawConfig } from './parts/config-fields.ts';
+import { decodeText } from './parts/decode-text.ts';
+import { eventFilesAmong } from './parts/event-files.ts';
+import { FactCollector } from './parts/fact-collector.ts';
+import { LightningMetrics } from './parts/lightning-metrics.ts';
+import { parseSafeYaml, type SafeYaml, yamlBytesMax } from './parts/safe-yaml.ts';
 import {
   type DirectoryView,
   type FileInfo,
@@ -15,7 +16,6 @@ import {
   type Recognition,
   type Selection,
 } from './reader.ts';
-import { parseSafeYaml, type SafeYaml, yamlBytesMax } from './safe-yaml.ts';
 
 /** `<name>/version_N` of PyTorch Lightning's loggers. Nothing in it says that a training has ended. */
 

@@ -1,9 +1,9 @@
 import type { WatchedPath } from '../domain/watched-path.ts';
-import { knownConfig, rawConfig } from './config-fields.ts';
-import { FactCollector } from './fact-collector.ts';
-import { LlamaFactoryLog } from './llama-factory-log.ts';
+import { knownConfig, rawConfig } from './parts/config-fields.ts';
+import { FactCollector } from './parts/fact-collector.ts';
+import { LlamaFactoryLog } from './parts/llama-factory-log.ts';
+import { parseSafeYaml, type SafeYaml, yamlBytesMax } from './parts/safe-yaml.ts';
 import { type FileInfo, type FormatReader, nothing, type ReadFile, type Selection } from './reader.ts';
-import { parseSafeYaml, type SafeYaml, yamlBytesMax } from './safe-yaml.ts';
 
 /**
  * What LLaMA-Factory writes beside what the Trainer below it does: trainer_log.jsonl as it goes, and from its web page

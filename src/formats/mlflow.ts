@@ -1,12 +1,12 @@
 import type { JsonObject } from '../domain/json.ts';
 import type { WatchedPath } from '../domain/watched-path.ts';
-import { knownConfig, rawConfig, text } from './config-fields.ts';
-import { decodeText } from './decode-text.ts';
-import { FactCollector } from './fact-collector.ts';
-import { joinHistories } from './join-histories.ts';
-import { closingMs, wentOnAfter } from './later-activity.ts';
-import { MetricFollower } from './mlflow-metric.ts';
-import { isRunMeta, metaBytesMax, parseMeta, type RunMeta } from './mlflow-run.ts';
+import { knownConfig, rawConfig, text } from './parts/config-fields.ts';
+import { decodeText } from './parts/decode-text.ts';
+import { FactCollector } from './parts/fact-collector.ts';
+import { joinHistories } from './parts/join-histories.ts';
+import { closingMs, wentOnAfter } from './parts/later-activity.ts';
+import { MetricFollower } from './parts/mlflow-metric.ts';
+import { isRunMeta, metaBytesMax, parseMeta, type RunMeta } from './parts/mlflow-run.ts';
 import {
   type Ending,
   type FileInfo,

@@ -1,7 +1,7 @@
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
 import { displayPath } from '../domain/watched-path.ts';
-import { jsonBytesMax, parseLenientJson, UnreadableJson } from './lenient-json.ts';
-import { FieldNotes, resultFacts, sessionFacts } from './native-fields.ts';
+import { jsonBytesMax, parseLenientJson, UnreadableJson } from './parts/lenient-json.ts';
+import { FieldNotes, resultFacts, sessionFacts } from './parts/native-fields.ts';
 import type { Assessment, Ending, Facts, FileInfo, FormatReader, Provenance, ReadFile } from './reader.ts';
 
 /** trainlogd's own two files: session.json says who, where and with what; result.json how it ended. */

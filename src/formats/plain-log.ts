@@ -1,9 +1,9 @@
 import { baseName, comparePaths, depthOf, type WatchedPath } from '../domain/watched-path.ts';
-import { FactCollector } from './fact-collector.ts';
-import { LineSplitter } from './line-splitter.ts';
-import { endingOfLogs } from './log-ending.ts';
-import { readMetricLine } from './metric-line.ts';
-import { PlainLogFollower } from './plain-log-follower.ts';
+import { FactCollector } from './parts/fact-collector.ts';
+import { LineSplitter } from './parts/line-splitter.ts';
+import { endingOfLogs } from './parts/log-ending.ts';
+import { readMetricLine } from './parts/metric-line.ts';
+import { PlainLogFollower } from './parts/plain-log-follower.ts';
 import { type DirectoryView, type FormatReader, nothing, type ReadFile } from './reader.ts';
 
 /**

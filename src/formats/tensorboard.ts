@@ -1,5 +1,5 @@
 import { baseName, type WatchedPath } from '../domain/watched-path.ts';
-import { knownConfig, rawConfig } from './config-fields.ts';
+import { knownConfig, rawConfig } from './parts/config-fields.ts';
 import {
   begunAtMs,
   directoryOf,
@@ -9,13 +9,13 @@ import {
   isRunOfItsOwn,
   isTrackerPath,
   runProofBytes,
-} from './event-files.ts';
-import { EventFollower } from './event-follower.ts';
-import { FactCollector } from './fact-collector.ts';
-import { joinHistories, renameColumns } from './join-histories.ts';
-import { readTime } from './read-time.ts';
+} from './parts/event-files.ts';
+import { EventFollower } from './parts/event-follower.ts';
+import { FactCollector } from './parts/fact-collector.ts';
+import { joinHistories, renameColumns } from './parts/join-histories.ts';
+import { readTime } from './parts/read-time.ts';
+import { type EventFileKinds, isTrainingBegunAfter } from './parts/trainer-activity.ts';
 import type { DirectoryView, FormatReader, ReadFile, Recognition } from './reader.ts';
-import { type EventFileKinds, isTrainingBegunAfter } from './trainer-activity.ts';
 
 /** Event files of TensorBoard, whoever wrote them. They have no mark for an end. */
 export const eventFilesMax = 32;

@@ -1,12 +1,12 @@
 import { isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
 import { comparePaths, displayPath, type WatchedPath } from '../domain/watched-path.ts';
-import { FactCollector } from './fact-collector.ts';
-import { joinHistories } from './join-histories.ts';
-import { closingMs, wentOnAfter } from './later-activity.ts';
-import { jsonBytesMax, parseLenientJson } from './lenient-json.ts';
-import { endingOfLogs } from './log-ending.ts';
+import { FactCollector } from './parts/fact-collector.ts';
+import { joinHistories } from './parts/join-histories.ts';
+import { closingMs, wentOnAfter } from './parts/later-activity.ts';
+import { jsonBytesMax, parseLenientJson } from './parts/lenient-json.ts';
+import { endingOfLogs } from './parts/log-ending.ts';
+import { PlainLogFollower } from './parts/plain-log-follower.ts';
 import { takeFacts } from './plain-log.ts';
-import { PlainLogFollower } from './plain-log-follower.ts';
 import {
   type Ending,
   type FileInfo,

@@ -1,12 +1,12 @@
 import type { WatchedPath } from '../domain/watched-path.ts';
-import { checkpointDirectories, checkpointEntries } from './checkpoints.ts';
-import { knownConfig, rawConfig } from './config-fields.ts';
-import { FactCollector } from './fact-collector.ts';
-import { joinHistories } from './join-histories.ts';
-import { readTime } from './read-time.ts';
+import { checkpointDirectories, checkpointEntries } from './parts/checkpoints.ts';
+import { knownConfig, rawConfig } from './parts/config-fields.ts';
+import { FactCollector } from './parts/fact-collector.ts';
+import { joinHistories } from './parts/join-histories.ts';
+import { readTime } from './parts/read-time.ts';
+import { parseSafeYaml, type SafeYaml, yamlBytesMax } from './parts/safe-yaml.ts';
+import { readTorchtuneLine, TorchtuneLog } from './parts/torchtune-log.ts';
 import { type FormatReader, nothing, type ReadFile } from './reader.ts';
-import { parseSafeYaml, type SafeYaml, yamlBytesMax } from './safe-yaml.ts';
-import { readTorchtuneLine, TorchtuneLog } from './torchtune-log.ts';
 
 /** Output directories of torchtune: its configuration, written when it starts, and its log on disk. It marks no end. */
 

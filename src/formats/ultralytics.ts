@@ -1,7 +1,14 @@
 import { isJsonObject, type JsonObject } from '../domain/json.ts';
 import { displayPath } from '../domain/watched-path.ts';
-import { amount, knownConfig, rawConfig, text, whole } from './config-fields.ts';
-import { FactCollector } from './fact-collector.ts';
+import { amount, knownConfig, rawConfig, text, whole } from './parts/config-fields.ts';
+import { FactCollector } from './parts/fact-collector.ts';
+import { parseSafeYaml, yamlBytesMax } from './parts/safe-yaml.ts';
+import {
+  CompletionLine,
+  isResultsHeader,
+  ResultsFollower,
+  type ResultsRun,
+} from './parts/ultralytics-results.ts';
 import { isLog } from './plain-log.ts';
 import {
   type Ending,
@@ -11,8 +18,6 @@ import {
   type ReadFile,
   UnreadableFile,
 } from './reader.ts';
-import { parseSafeYaml, yamlBytesMax } from './safe-yaml.ts';
-import { CompletionLine, isResultsHeader, ResultsFollower, type ResultsRun } from './ultralytics-results.ts';
 
 /** Ultralytics YOLO (ultralytics/engine/trainer.py): args.yaml at the start, results.csv once an epoch. */
 

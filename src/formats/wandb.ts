@@ -1,10 +1,13 @@
 import type { JsonValue } from '../domain/json.ts';
 import { comparePaths, displayPath, type WatchedPath } from '../domain/watched-path.ts';
-import { FactCollector } from './fact-collector.ts';
-import { joinHistories } from './join-histories.ts';
-import { closingMs, wentOnAfter } from './later-activity.ts';
-import { jsonBytesMax, parseLenientJson } from './lenient-json.ts';
-import { isWandbLog } from './leveldb-log.ts';
+import { FactCollector } from './parts/fact-collector.ts';
+import { joinHistories } from './parts/join-histories.ts';
+import { closingMs, wentOnAfter } from './parts/later-activity.ts';
+import { jsonBytesMax, parseLenientJson } from './parts/lenient-json.ts';
+import { isWandbLog } from './parts/leveldb-log.ts';
+import { parseSafeYaml, yamlBytesMax } from './parts/safe-yaml.ts';
+import { takeRun, type WandbRun } from './parts/wandb-facts.ts';
+import { WandbFollower } from './parts/wandb-records.ts';
 import {
   type Ending,
   type FileInfo,
@@ -13,9 +16,6 @@ import {
   type ReadFile,
   type Selection,
 } from './reader.ts';
-import { parseSafeYaml, yamlBytesMax } from './safe-yaml.ts';
-import { takeRun, type WandbRun } from './wandb-facts.ts';
-import { WandbFollower } from './wandb-records.ts';
 
 /**
  * Run directories of wandb, online and offline: `{run,offline-run}-<YYYYmmdd_HHMMSS>-<id>/run-<id>.wandb` and `files/`.

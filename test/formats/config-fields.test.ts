@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { amount, knownConfig, rawConfig, text, whole } from '../../src/formats/config-fields.ts';
+import { amount, knownConfig, rawConfig, text, whole } from '../../src/formats/parts/config-fields.ts';
 
 describe('fields of a configuration by their usual names', () => {
   test.each<[string, object, object]>([

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CsvFollower } from '../../src/formats/csv-follower.ts';
+import { CsvFollower } from '../../src/formats/parts/csv-follower.ts';
 
 function follow(bytes: Buffer | string, chunkBytes = 1 << 20) {
   const rows: unknown[][] = [];

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { thinHistory } from '../../src/domain/history.ts';
-import { HistoryBuilder } from '../../src/formats/history-builder.ts';
+import { HistoryBuilder } from '../../src/formats/parts/history-builder.ts';
 
 test('values of one step are one row; step, epoch and loss come first', () => {
   const builder = new HistoryBuilder();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { wentOnAfter } from '../../src/formats/later-activity.ts';
+import { wentOnAfter } from '../../src/formats/parts/later-activity.ts';
 
 const at = 1_750_000_000_000;
 const later = (path: string, ms = 60_001) => [{ path, sizeBytes: 1, modifiedAtMs: at + ms }];

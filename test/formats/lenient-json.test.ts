@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseLenientJson, UnreadableJson } from '../../src/formats/lenient-json.ts';
+import { parseLenientJson, UnreadableJson } from '../../src/formats/parts/lenient-json.ts';
 
 const bytes = (text: string) => Buffer.from(text, 'utf8');
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { LevelDbLog } from '../../src/formats/leveldb-log.ts';
+import { LevelDbLog } from '../../src/formats/parts/leveldb-log.ts';
 import { piece, wandbFile, wandbMagic } from '../support/wandb-file.ts';
 
 function read(bytes: Buffer, chunkBytes = 1024 * 1024) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { LineSplitter, lineLengthMax } from '../../src/formats/line-splitter.ts';
+import { LineSplitter, lineLengthMax } from '../../src/formats/parts/line-splitter.ts';
 
 function linesOf(bytes: Buffer, chunkBytes = bytes.length || 1): { lines: string[]; unfinished: string } {
   const lines: string[] = [];

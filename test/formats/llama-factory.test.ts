@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { llamaFactoryReader } from '../../src/formats/llama-factory.ts';
-import { readDuration } from '../../src/formats/llama-factory-log.ts';
+import { readDuration } from '../../src/formats/parts/llama-factory-log.ts';
 import { type RunFile, readRun } from '../support/read-run.ts';
 import { obeysReaderLaws } from '../support/reader-laws.ts';
 import { hasSamples, sample, sampleNames } from '../support/real-samples.ts';

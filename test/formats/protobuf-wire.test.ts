@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readWire, signedOf, type WireField } from '../../src/formats/protobuf-wire.ts';
+import { readWire, signedOf, type WireField } from '../../src/formats/parts/protobuf-wire.ts';
 import { UnreadableFile } from '../../src/formats/reader.ts';
 import { field, varint } from '../support/wandb-file.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { parseSafeYaml, yamlBytesMax } from '../../src/formats/parts/safe-yaml.ts';
 import { UnreadableFile } from '../../src/formats/reader.ts';
-import { parseSafeYaml, yamlBytesMax } from '../../src/formats/safe-yaml.ts';
 
 function parse(text: string) {
   return parseSafeYaml(Buffer.from(text));
