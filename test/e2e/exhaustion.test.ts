@@ -97,7 +97,7 @@ describe.concurrent('with a limit of the host reached', () => {
 
   test('drain --timeout ends in time on a state disk that stays full, with the reason, and the next one ships all', async (context) => {
     const { host, destination } = await makePlace(context);
-    const disk = mountSmallDisk(context, host.state, 'size=1m');
+    const disk = mountSmallDisk(context, host.state, 'size=4m');
     expect((await run(context, host, ['drain'])).code).toBe(0);
     disk.fill(8192);
     await train(host, 'run', several);
