@@ -38,6 +38,22 @@ export async function replaceFile(directory: string, name: string, text: string)
   await syncDirectory(directory);
 }
 
+/** `''` where there is none; undefined where something else has the name: a FIFO would keep its reader for ever. */
+export async function readShortText(directory: string, name: string): Promise<string | undefined> {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  try {
+    const file = await open(join(directory, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    try {
+      const stat = await file.stat();
+      return stat.isFile() && stat.size <= 64 ? await file.readFile('latin1') : undefined;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' ? '' : undefined;
+  }
+}
+
 const asideMax = 1000;
 
 /** `result.json` becomes `result.1.json`, or the first number that is free. Undefined: there was none. */

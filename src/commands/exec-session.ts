@@ -1,8 +1,14 @@
-import { mkdir, readFile, realpath } from 'node:fs/promises';
+import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CaptureLog } from '../adapters/capture-log.ts';
 import { errnoOf } from '../adapters/errno.ts';
-import { createFile, moveAside, readDocument, replaceFile } from '../adapters/session-files.ts';
+import {
+  createFile,
+  moveAside,
+  readDocument,
+  readShortText,
+  replaceFile,
+} from '../adapters/session-files.ts';
 import { systemClock } from '../adapters/system-time.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { correctedResult, type Run, resultDocument } from '../exec/outcome.ts';
@@ -56,8 +62,9 @@ export class ExecSession {
   /** In place of what an earlier run wrote there; anything but a number is not ours. */
   async started(pid: number): Promise<void> {
     await this.#try('session.pid', async () => {
-      const found = await readFile(join(this.directory, 'session.pid'), 'latin1').catch(() => '');
-      if (/^\s*\d*\s*$/.test(found)) await replaceFile(this.directory, 'session.pid', `${pid}\n`);
+      const found = await readShortText(this.directory, 'session.pid');
+      if (found !== undefined && /^\s*\d*\s*$/.test(found))
+        await replaceFile(this.directory, 'session.pid', `${pid}\n`);
     });
   }
 
