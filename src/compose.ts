@@ -1,19 +1,17 @@
 import { createHash } from 'node:crypto';
 import { createFolderSource } from './adapters/folder-source.ts';
 import { createProcessTable } from './adapters/proc-table.ts';
-import { StatusSocket } from './adapters/status-socket.ts';
 import { systemClock } from './adapters/system-time.ts';
-import { accessStatus, createAccess } from './compose-access.ts';
+import { createAccess } from './compose-access.ts';
+import { composeOperating } from './compose-operating.ts';
 import { createStore, rootRules } from './compose-parts.ts';
 import { composePlaces } from './compose-places.ts';
 import { composeSharing } from './compose-sharing.ts';
 import { composeShipping } from './compose-shipping.ts';
-import { shippingStatus } from './compose-status.ts';
 import type { Config } from './config/schema.ts';
 import { Daemon } from './daemon.ts';
 import { createCompanionFilter } from './domain/companion-filter.ts';
 import type { LeaseLimits } from './domain/lease.ts';
-import { displayPath } from './domain/watched-path.ts';
 import { readOneFileSession } from './formats/native.ts';
 import { formatReaders } from './formats/registry.ts';
 import type { Events } from './ports/events.ts';
@@ -60,6 +58,8 @@ export interface ComposeOptions {
   /** `drain` and `backfill` take what `run` would leave alone. */
   readonly ignoreOlderThanMs: number;
   readonly includeSkipped: boolean;
+  /** `run`: it reports on schedule and serves HTTP. */
+  readonly stays: boolean;
   /** How long a root may be away before its session is given up. */
   readonly absenceMs: number;
   readonly leases: LeaseLimits;
@@ -81,7 +81,7 @@ export interface Agent {
 const localTimes = { settleMs: 2_000, rescanMs: 60_000 };
 const networkTimes = { settleMs: 120_000, rescanMs: 600_000 };
 export function compose(options: ComposeOptions): Agent {
-  const { config, events, host, version, journal, folder, pid } = options;
+  const { config, events, host, version, journal, folder } = options;
   const clock = systemClock;
   const source = createFolderSource({
     directory: config.watch.directory,
@@ -195,29 +195,21 @@ export function compose(options: ComposeOptions): Agent {
     hasOpenSessions: () => tracker.sessions.unfinished().length > 0,
     onShipped: (sid, root) => tracker.onShipped(sid, root),
   });
-  const status = (): Status => ({
-    version: 1,
-    running: true,
-    pid,
-    host,
-    program: version,
-    folder,
-    destination: store.name,
-    state: config.state.directory,
-    folderState: watcher.folderState?.state ?? 'not looked at yet',
-    ...shippingStatus({ clock, journal, gate, limit, uploader }),
-    ...accessStatus(access),
-    backlog: journal.backlog(folder),
-    elsewhere: sharing.elsewhere(),
-    loose: tracker.notes.loose().map((entry) => displayPath(entry.path)),
-  });
-  const socket = new StatusSocket({
-    stateDirectory: config.state.directory,
-    status,
-    onProblem: (problem) => events.emit('config.warning', { problem }),
+  const operating = composeOperating({
+    ...options,
+    clock,
+    source,
+    store,
+    access,
+    watcher,
+    tracker,
+    sharing,
+    gate,
+    limit,
+    uploader,
   });
   // Old work before new: the uploader starts before the watcher looks. Drained and stopped the other way round.
-  const services = [socket, janitor, keeper, uploader, ...(growing ? [growing] : []), watcher];
+  const services = [...operating.services, janitor, keeper, uploader, ...(growing ? [growing] : []), watcher];
   return {
     daemon: new Daemon({ services, clock, events }),
     tracker,
@@ -227,7 +219,7 @@ export function compose(options: ComposeOptions): Agent {
     journal,
     folder,
     destination: store.name,
-    status,
+    status: operating.status,
     close: () => closeAll(source, store, journal),
   };
 }

@@ -14,6 +14,7 @@ const levels: readonly (readonly string[])[] = [
   ['main'],
   ['commands'],
   ['compose'],
+  ['doctor', 'reading'],
   ['services', 'adapters', 'exec', 'http', 'bucket', 'config'],
   ['ports'],
   ['formats'],

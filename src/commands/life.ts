@@ -65,6 +65,7 @@ export class Life {
       pid: edge.pid,
       ignoreOlderThanMs: takeAll ? Number.POSITIVE_INFINITY : config.watch.ignoreOlderThanMs,
       includeSkipped: ship.includeSkipped ?? false,
+      stays: ship.stays ?? false,
       absenceMs: ship.givesUpAbsent ? 0 : config.watch.idleMs,
       leases: ship.leases ?? leaseLimits,
     });

@@ -13,6 +13,7 @@ export function run(edge: Edge, flags: RunFlags, directory: string | undefined):
   const { exitWhenDone } = flags;
   return ship(edge, flags, {
     directory,
+    stays: true,
     ...(exitWhenDone && { overrides: { 'watch.idle': exitWhenDone } }),
     ...(exitWhenDone !== undefined && { isDone: isAllDone }),
   });

@@ -8,6 +8,8 @@ export interface ShipOptions {
   readonly directory: string | undefined;
   readonly overrides?: Record<string, unknown>;
   readonly includeSkipped?: boolean;
+  /** It is there to stay: it reports on schedule and serves HTTP. */
+  readonly stays?: boolean;
   /** Sessions that go on are none of its business. */
   readonly ignoresOpen?: boolean;
   /** Others of this kind follow in the same process: nothing is said of what is left, unless a signal ended it. */

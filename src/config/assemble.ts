@@ -11,6 +11,8 @@ import type { Layer, Setting, Source } from './source.ts';
 import { printDuration } from './units.ts';
 import type { Variable, Variables } from './variables.ts';
 
+const dayMs = 86_400_000;
+
 /** A configuration that holds, and where each part of it comes from. */
 export interface LoadedConfig {
   readonly config: Config;
@@ -192,6 +194,28 @@ function toConfig(values: Values, destination: Destination, watched: string, sta
       ...(currency !== undefined && { currency }),
     },
     probes: { cloudMetadata: values['probes.cloudMetadata'], providerApi: values['probes.providerApi'] },
+    ...operating(values),
     log: { level: values['log.level'], format: values['log.format'] },
+  };
+}
+
+function operating(values: Values): Pick<Config, 'report' | 'http' | 'bucket'> {
+  const [accessLogBucket, expireAfterMs] = [values['bucket.accessLogBucket'], values['bucket.expireAfter']];
+  const listen = /^\[?(.*?)\]?:(\d+)$/.exec(values['http.listen']);
+  return {
+    report: {
+      schedule: values['report.schedule'],
+      backlogAgeWarnMs: values['report.backlogAgeWarn'],
+      credentialExpiryWarnMs: values['report.credentialExpiryWarn'],
+    },
+    http: {
+      ...(listen && { listen: { address: listen[1] ?? '', port: Number(listen[2]) } }),
+      pages: values['http.pages'],
+    },
+    bucket: {
+      tags: values['bucket.tags'],
+      ...(accessLogBucket !== undefined && { accessLogBucket }),
+      ...(expireAfterMs !== undefined && { expireAfterDays: Math.ceil(expireAfterMs / dayMs) }),
+    },
   };
 }

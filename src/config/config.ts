@@ -51,6 +51,24 @@ export interface Config {
     readonly cloudMetadata: 'auto' | 'on' | 'off';
     readonly providerApi: 'off' | 'on';
   };
+  readonly report: {
+    /** A cron expression of five fields. */
+    readonly schedule: string;
+    readonly backlogAgeWarnMs: number;
+    readonly credentialExpiryWarnMs: number;
+  };
+  readonly http: {
+    /** Absent: nothing is served. */
+    readonly listen?: { readonly address: string; readonly port: number };
+    readonly pages: 'loopback' | 'all';
+  };
+  /** How `trainlogd bucket` would have the bucket. */
+  readonly bucket: {
+    readonly tags: Readonly<Record<string, string>>;
+    readonly accessLogBucket?: string;
+    /** Whole days; absent: never. */
+    readonly expireAfterDays?: number;
+  };
   readonly log: {
     readonly level: 'error' | 'warn' | 'info' | 'debug';
     readonly format: 'auto' | 'text' | 'json';

@@ -2,6 +2,7 @@ import { folderOptions } from './folder-options.ts';
 import type { Option } from './option.ts';
 import { name, path, pod } from './option-types.ts';
 import { probeOptions } from './probe-options.ts';
+import { reportOptions } from './report-options.ts';
 import { shippingOptions } from './shipping-options.ts';
 import type { Plain, ValueType } from './value-types.ts';
 import { duration, number, oneOf, text } from './value-types.ts';
@@ -51,6 +52,7 @@ export const options = {
     doc: 'Currency of costs where a session does not tell it',
   },
   ...probeOptions,
+  ...reportOptions,
   'log.level': {
     type: oneOf('error', 'warn', 'info', 'debug'),
     default: 'info',

@@ -1,3 +1,6 @@
+import { isIP } from 'node:net';
+import { validate } from 'node-cron';
+
 /** Checks of text values: undefined for good text, else what is wrong with it. No message repeats a value. */
 
 const placeholders = ['year', 'month', 'session-id'];
@@ -26,6 +29,23 @@ export function checkGlob(glob: string): string | undefined {
   if (glob.split('/').includes('..')) return 'a glob never leaves its folder: no ".."';
   if (/^!(?!\()/.test(glob)) return 'a glob that begins with "!" would match everything else';
   if (glob.length > 1_000 || hasControlCharacter(glob)) return 'too long, or a control character';
+  return undefined;
+}
+
+/** Five fields: minute, hour, day of month, month, day of week. */
+export function checkSchedule(expression: string): string | undefined {
+  if (expression.length > 200 || expression.split(/\s+/).length !== 5) return 'not five fields';
+  return validate(expression) ? undefined : 'not a cron expression';
+}
+
+/** Where to listen: `off`, or an address with a port; port 0 leaves the choice to the system. */
+export function checkListen(listen: string): string | undefined {
+  if (listen === 'off') return undefined;
+  const [, bracketed, plain = '', port = ''] = /^(?:\[([^\]]*)\]|([^:]*)):(\d{1,5})$/.exec(listen) ?? [];
+  if (port === '') return 'not ADDRESS:PORT';
+  if (Number(port) > 65_535) return 'no such port: at most 65535';
+  if (bracketed !== undefined ? isIP(bracketed) !== 6 : plain !== 'localhost' && isIP(plain) !== 4)
+    return 'not an IP address of this host; IPv6 stands in brackets';
   return undefined;
 }
 

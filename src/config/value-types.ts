@@ -77,6 +77,15 @@ export function autoOr<T>(type: ValueType<T>): ValueType<'auto' | T> {
   };
 }
 
+/** `never` is undefined. */
+export function neverOr<T>(type: ValueType<T>): ValueType<T | undefined> {
+  return {
+    accepts: `never, or ${type.accepts}`,
+    schema: z.union([scalarText.pipe(z.literal('never')).transform(() => undefined), type.schema]),
+    print: (value) => (value === undefined ? 'never' : type.print(value)),
+  };
+}
+
 /** A list: in YAML a sequence, in a variable separated by commas (those in braces do not separate). */
 export function list(
   accepts: string,

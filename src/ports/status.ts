@@ -1,5 +1,6 @@
 import type { Backlog } from './backlog.ts';
 import type { UploadCounts } from './ledger.ts';
+import type { Report } from './report.ts';
 
 /** What `trainlogd status` shows; also the answer on the status socket. Version 1; fields are only added. */
 export interface Status {
@@ -32,6 +33,8 @@ export interface Status {
   readonly throttled?: { readonly requests: number; readonly of: number };
   /** Uploads in parts with the bytes that they hold in the bucket: under way, and given up but not freed yet. */
   readonly parts?: UploadCounts;
+  /** The last one that was made. */
+  readonly report?: Report;
   readonly backlog: Backlog;
   readonly uploads: readonly {
     readonly session: string;

@@ -40,6 +40,9 @@ test('loadConfig() without any setting but a bucket gives the defaults', () => {
     drain: { timeoutMs: 25_000 },
     defaults: {},
     probes: { cloudMetadata: 'auto', providerApi: 'off' },
+    report: { schedule: '*/5 * * * *', backlogAgeWarnMs: 900_000, credentialExpiryWarnMs: 86_400_000 },
+    http: { listen: { address: '127.0.0.1', port: 9464 }, pages: 'loopback' },
+    bucket: { tags: {}, expireAfterDays: 365 },
     log: { level: 'info', format: 'auto' },
   });
   expect(folderHash).toMatch(/^[0-9a-f]{12}$/);
@@ -105,6 +108,14 @@ const everyKey: Record<
   'defaults.currency': ['EUR', { defaults: { currency: 'EUR' } }],
   'probes.cloudMetadata': ['off', { probes: { cloudMetadata: 'off' } }],
   'probes.providerApi': ['on', { probes: { providerApi: 'on' } }],
+  'report.schedule': ['0 * * * *', { report: { schedule: '0 * * * *' } }],
+  'report.backlogAgeWarn': ['5m', { report: { backlogAgeWarnMs: 300_000 } }],
+  'report.credentialExpiryWarn': ['2h', { report: { credentialExpiryWarnMs: 7_200_000 } }],
+  'http.listen': ['[::1]:80', { http: { listen: { address: '::1', port: 80 } } }],
+  'http.pages': ['all', { http: { pages: 'all' } }],
+  'bucket.tags': ['team=vision', { bucket: { tags: { team: 'vision' } } }],
+  'bucket.accessLogBucket': ['access-logs', { bucket: { accessLogBucket: 'access-logs' } }],
+  'bucket.expireAfter': ['36h', { bucket: { expireAfterDays: 2 } }],
   'log.level': ['debug', { log: { level: 'debug' } }],
   'log.format': ['json', { log: { format: 'json' } }],
 };
@@ -216,7 +227,8 @@ describe('the YAML file', () => {
     ['deep nesting', '['.repeat(100_000), 'not readable as YAML'],
     ['alias bombs', bomb(), 'companions.include'],
     ['too much', `# ${'x'.repeat(2 ** 20)}`, 'larger than 1048576 bytes'],
-    ['a later key', 'report:\n  schedule: daily', 'report (FILE:1): unknown key'],
+    ['a schedule that is none', 'report:\n  schedule: daily', 'report.schedule'],
+    ['an address that is none', 'http:\n  listen: somewhere', 'http.listen'],
     ['an unknown key', 'wacth:\n  idle: 1h', 'unknown key'],
   ])('with %s is refused', (_, text, expected) => {
     const cwd = makeDirectory({ 'c.yaml': text });
