@@ -83,6 +83,7 @@ async function makePlace(): Promise<Place> {
     watch: { directory: place.folder },
     destination: { url: pathToFileURL(place.bucket).href },
     state: { directory: join(top, 'state') },
+    http: { listen: '127.0.0.1:0' },
     log: { level: 'debug', format: 'json' },
   };
   // Every JSON document is a YAML document.

@@ -8,7 +8,11 @@ import type { Events } from './ports/events.ts';
 import type { Status } from './ports/status.ts';
 
 /** What requests to the bucket are signed with, looked after for as long as we run; undefined for a directory. */
-export function createAccess({ destination }: Config, clock: Clock, events: Events): S3Access | undefined {
+export function createAccess(
+  { destination }: Pick<Config, 'destination'>,
+  clock: Clock,
+  events: Events,
+): S3Access | undefined {
   if (destination.kind === 'directory') return undefined;
   const signingClock = createSigningClock({
     now: clock.nowMs,

@@ -1,6 +1,7 @@
 import type { S3Access } from './adapters/s3-access.ts';
 import type { Config } from './config/schema.ts';
 import type { Clock } from './ports/clock.ts';
+import type { EventCounts } from './ports/event-counts.ts';
 import type { Events } from './ports/events.ts';
 import type { FileSource } from './ports/file-source.ts';
 import type { Journal } from './ports/journal.ts';
@@ -16,6 +17,7 @@ import type { Uploader } from './services/uploader.ts';
 export interface Operated {
   readonly config: Config;
   readonly events: Events;
+  readonly counts: EventCounts;
   readonly clock: Clock;
   readonly host: string;
   readonly version: string;

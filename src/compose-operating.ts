@@ -30,6 +30,7 @@ export function composeOperating(of: Operated): Operating {
     ...shippingStatus(of),
     ...accessStatus(of.access),
     ...reportPart(reporting.lastReport()),
+    ...http.status(),
     backlog: journal.backlog(folder),
     elsewhere: sharing.elsewhere(),
     loose: tracker.notes.loose().map((entry) => displayPath(entry.path)),

@@ -14,6 +14,7 @@ import { createCompanionFilter } from './domain/companion-filter.ts';
 import type { LeaseLimits } from './domain/lease.ts';
 import { readOneFileSession } from './formats/native.ts';
 import { formatReaders } from './formats/registry.ts';
+import type { EventCounts } from './ports/event-counts.ts';
 import type { Events } from './ports/events.ts';
 import type { FileSource } from './ports/file-source.ts';
 import type { Journal } from './ports/journal.ts';
@@ -46,6 +47,8 @@ import type { Uploader } from './services/uploader.ts';
 export interface ComposeOptions {
   readonly config: Config;
   readonly events: Events;
+  /** Of those events. */
+  readonly counts: EventCounts;
   /** Open, and the agent's from now on. */
   readonly journal: Journal;
   /** The watched folder by its real path. */

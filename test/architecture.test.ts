@@ -21,7 +21,7 @@ const levels: readonly (readonly string[])[] = [
   ['probes'],
   ['domain'],
 ];
-const configReaders = ['main', 'commands', 'compose', 'config'];
+const configReaders = ['main', 'commands', 'compose', 'config', 'doctor'];
 /** The daemon is put together in more than one file; all of them are the composition root. */
 const rootFiles: Readonly<Record<string, string>> = { 'main.ts': 'main' };
 

@@ -177,6 +177,13 @@ export const eventLines: Lines = {
       `the clock of this host is ${seconds(Math.abs(e.offsetMs))} ${e.offsetMs > 0 ? 'behind' : 'ahead of'} the server's: requests are signed with the server's time; set the clock, best by NTP`,
   ],
   'clock.right': ['info', () => "the clock of this host agrees with the server's again"],
+  'http.listening': ['info', (e) => `status page, health and metrics: ${e.url}`],
+  'http.unavailable': [
+    'warn',
+    (e) =>
+      `health, metrics and the status page cannot be served on ${e.address}, ${e.code}: ${e.remedy}; trying again in ${seconds(e.retryInMs)}, shipping goes on`,
+  ],
+  'http.failed': ['warn', (e) => `${e.target} could not be shown: ${e.cause}`],
   'service.failed': ['error', (e) => `the ${e.service} failed: ${e.cause}`],
 };
 

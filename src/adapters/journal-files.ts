@@ -2,6 +2,7 @@ import { pathToBytes } from '../domain/watched-path.ts';
 import type { Journal, NewFile, NewWork } from '../ports/journal.ts';
 import type { Queries } from './journal-queries.ts';
 import { fileRecord } from './journal-rows.ts';
+import { recordView } from './journal-views.ts';
 
 type FileMethods = Pick<Journal, 'files' | 'enqueue' | 'recordReleased' | 'recordDeleted'>;
 
@@ -43,6 +44,7 @@ function enqueue(queries: Queries, sid: number, work: NewWork): void {
     );
   }
   for (const file of work.files) upsert(queries, sid, file);
+  recordView(queries, sid, work.draft);
   queries.run(
     `UPDATE uploads SET abandoned = 1 WHERE sid = ? AND abandoned = 0
        AND path IN (SELECT path FROM files WHERE files.sid = uploads.sid AND state = 'gone')`,

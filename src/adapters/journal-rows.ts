@@ -42,6 +42,8 @@ const fieldsOf: Readonly<Record<string, Fields>> = {
   seal: { status: 'string', by: 'string', evidence: 'boolean' },
   process: { pid: 'number', startTicks: 'string', bootId: 'string', pidNamespace: 'string' },
   receipt: { etag: 'string', sizeBytes: 'number', receivedAtMs: 'number', contentType: 'string' },
+  brief: { name: 'string', status: 'string' },
+  detail: { config: 'object', metrics: 'object', excluded: 'object', warnings: 'array' },
   failure: { reason: 'string', code: 'string', cause: 'string', remedy: 'string' },
   draft: {
     name: 'string',

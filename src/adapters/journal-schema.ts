@@ -8,6 +8,7 @@ import type { DatabaseSync } from 'node:sqlite';
  *   files     one row a file of a session: companions with their way to the bucket, all others by fingerprint alone
  *   uploads   one row an upload in parts: at most one open a file, and those given up whose parts are not freed yet
  *   parts     the ledger: what of an upload is in the bucket
+ *   views     what a page shows of a session once its draft is gone
  *   meta      single facts: the writer, what has been seen of a folder
  *
  * Paths are blobs, since a file name is bytes.
@@ -96,6 +97,18 @@ const steps: readonly string[] = [
   `
   ALTER TABLE uploads ADD COLUMN record_void INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX uploads_named ON uploads (sid) WHERE abandoned = 1 AND record_void = 0;
+  `,
+  `
+  CREATE TABLE views (
+    sid INTEGER PRIMARY KEY REFERENCES sessions (sid),
+    brief TEXT NOT NULL,
+    detail TEXT
+  ) STRICT;
+  CREATE INDEX views_detailed ON views (sid) WHERE detail IS NOT NULL;
+  CREATE INDEX sessions_recent ON sessions (
+    folder,
+    COALESCE(CASE WHEN json_valid(identity) THEN json_extract(identity, '$.startedAtMs') END, found_at_ms)
+  ) WHERE phase <> 'skipped';
   `,
 ];
 

@@ -35,6 +35,7 @@ export function readError(error: unknown): ErrorFacts {
     textAt(error, 'Code'),
     status === undefined ? '' : `HTTP ${status}`,
   ];
+  if (isPage(error, status)) names.unshift('UnreadableAnswer');
   if (/did not establish a connection/.test(textAt(error, 'message'))) names.unshift('ConnectTimeout');
   return {
     // Our own signal was asked before: what else aborts a request is its deadline.
@@ -45,6 +46,16 @@ export function readError(error: unknown): ErrorFacts {
     message: oneLine(textAt(error, 'message')),
     retryAfterMs: readRetryAfter(error),
   };
+}
+
+/** Refusals that a server of S3 gives a reason for. Load balancers have pages for others, and those pass. */
+const reasoned: ReadonlySet<number | undefined> = new Set([400, 403, 404, 405, 410]);
+const unnamed = new Set([...nameless, 'NotFound']);
+
+/** A page for people, where S3 answers in XML: of a proxy, a login, a console, another server. */
+function isPage(error: unknown, status: number | undefined): boolean {
+  const isHtml = /^text\/html\b/i.test(textAt(error, '$response', 'headers', 'content-type'));
+  return isHtml && reasoned.has(status) && unnamed.has(textAt(error, 'name'));
 }
 
 const retryAfterMsMax = 3_600_000;

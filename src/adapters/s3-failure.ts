@@ -1,6 +1,7 @@
 import { Failure } from '../domain/failure.ts';
 import { accessRows } from './s3-access-rows.ts';
 import { readError, withoutDetails } from './s3-error.ts';
+import { remedyOf } from './s3-refusal.ts';
 import { type FailureRow, requestRows } from './s3-request-rows.ts';
 
 /** All that is known of what S3 servers, proxies, the SDK and the network answer. First the codes, then the HTTP status. */
@@ -32,12 +33,13 @@ export function toFailure(error: unknown, doing: string, signal: AbortSignal): F
   const row = known === undefined ? undefined : findRow(known);
   // A code that is not in the table is still the one to search for; the status only gave the kind.
   const code = (known?.startsWith('HTTP ') ? undefined : known) ?? codes[0] ?? 'Unknown';
+  const remedy = remedyOf(error, code, message) ?? row?.remedy;
   const answered = status === undefined || code === `HTTP ${status}` ? '' : ` (HTTP ${status})`;
   return new Failure({
     kind: row?.kind ?? 'transient',
     code,
     attempted: `${doing}: ${code}${answered}${message === '' || message === code ? '' : `, ${message}`}`,
-    ...(row?.remedy === undefined ? {} : { remedy: row.remedy }),
+    ...(remedy === undefined ? {} : { remedy }),
     ...(row?.throttled === undefined ? {} : { throttled: row.throttled }),
     ...(row?.denied === undefined ? {} : { denied: row.denied }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),

@@ -81,7 +81,7 @@ export function notS3(attempted: string): Failure {
 }
 
 /** Undefined for a key that is not UTF-8, which is none of ours. */
-function decodeKey(encoded: string): string | undefined {
+export function decodeKey(encoded: string): string | undefined {
   try {
     return decodeURIComponent(encoded.replaceAll('+', ' '));
   } catch {

@@ -9,6 +9,7 @@ import { createQueries, type Queries } from './journal-queries.ts';
 import { reportQueries } from './journal-reports.ts';
 import { sessionQueries } from './journal-sessions.ts';
 import { shippingQueries } from './journal-shipping.ts';
+import { viewQueries } from './journal-views.ts';
 import { systemClock } from './system-time.ts';
 
 export function createSqliteJournal(database: DatabaseSync, clock: Clock = systemClock): Journal {
@@ -22,6 +23,7 @@ export function createSqliteJournal(database: DatabaseSync, clock: Clock = syste
     ...outcomeQueries(queries),
     ...ledgerQueries(queries),
     ...reportQueries(queries),
+    ...viewQueries(queries),
     ...meta,
     synced: () => queries.synced(),
     close: () => queries.close(),

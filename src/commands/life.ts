@@ -8,6 +8,7 @@ import { type Agent, compose } from '../compose.ts';
 import { realFolder } from '../compose-parts.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { leaseLimits } from '../domain/lease.ts';
+import type { EventCounts } from '../ports/event-counts.ts';
 import type { Events } from '../ports/events.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Edge } from './edge.ts';
@@ -24,6 +25,7 @@ export interface LifeOptions {
   readonly edge: Edge;
   readonly loaded: LoadedConfig;
   readonly events: Events;
+  readonly counts: EventCounts;
   readonly ship: ShipOptions;
   /** Asked while the agent is there, once all it did is on disk. */
   readonly onEnd: (agent: Agent) => void;
@@ -47,7 +49,7 @@ export class Life {
 
   /** `damage`: what the life before met in the journal, which is set aside then. */
   constructor(options: LifeOptions, damage: JournalTrouble | undefined) {
-    const { edge, loaded, events, ship } = options;
+    const { edge, loaded, events, counts, ship } = options;
     const { config } = loaded;
     this.#options = options;
     const folder = realFolder(config.watch.directory);
@@ -57,6 +59,7 @@ export class Life {
     this.agent = compose({
       config,
       events,
+      counts,
       journal,
       folder,
       host: hostname(),

@@ -5,6 +5,7 @@ import { realFolder } from '../compose-parts.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { printDuration } from '../config/units.ts';
 import type { Events } from '../ports/events.ts';
+import { EventCounter } from '../services/event-counter.ts';
 import { type Edge, exitCode } from './edge.ts';
 import { Life } from './life.ts';
 import { createLogLines } from './log-lines.ts';
@@ -38,6 +39,7 @@ export class Lives {
   readonly #options: LivesOptions;
   readonly #deadlineMs: number | undefined;
   readonly #wait: StateWait;
+  readonly #counter = new EventCounter(systemClock);
   #loaded: LoadedConfig;
   #events: Events & { close(): void };
   /** Read at SIGHUP: the next life's. */
@@ -86,9 +88,10 @@ export class Lives {
   async #oneLife(damage: JournalTrouble | undefined, isFirst: boolean): Promise<JournalTrouble | undefined> {
     const { edge, ship } = this.#options;
     const [loaded, events, deadlineMs] = [this.#loaded, this.#events, this.#deadlineMs];
+    const { counts } = this.#counter;
     try {
       const onEnd = (agent: Agent) => this.#onEnd(agent);
-      this.#life = new Life({ edge, loaded, events, ship, onEnd, deadlineMs }, damage);
+      this.#life = new Life({ edge, loaded, events, counts, ship, onEnd, deadlineMs }, damage);
     } catch (error) {
       if (isFirst || !(error instanceof StateError)) throw error;
       return error.trouble;
@@ -202,7 +205,7 @@ export class Lives {
   #logLines(): Events & { close(): void } {
     const lines = createLogLines(this.#options.edge, this.#loaded, this.#options.ship.progress);
     for (const problem of this.#loaded.warnings) lines.emit('config.warning', { problem });
-    return lines;
+    return this.#counter.counted(lines);
   }
 }
 

@@ -4,7 +4,7 @@ import { checkpointGlobs } from './default-globs.ts';
 import { buildDestination } from './destination.ts';
 import { deepFreeze } from './freeze.ts';
 import { absolutePath, defaultStateDirectory, hashFolder, isWithin, type Surroundings } from './paths.ts';
-import { type Findings, quoteValue } from './problem.ts';
+import { type ConfigRemains, type Findings, quoteValue } from './problem.ts';
 import { type Resolved, resolveOptions, variableLayer } from './resolve.ts';
 import type { OptionKey, Values } from './schema.ts';
 import type { Layer, Setting, Source } from './source.ts';
@@ -41,8 +41,13 @@ export interface Parts extends Surroundings {
   readonly findings: Findings;
 }
 
-/** The configuration of all parts; undefined, or with problems in `findings`, when it does not hold. */
-export function assemble(parts: Parts): LoadedConfig | undefined {
+export interface Assembled {
+  readonly loaded?: LoadedConfig;
+  readonly remains: ConfigRemains;
+}
+
+/** The configuration of all parts; not loaded, or with problems in `findings`, when it does not hold. */
+export function assemble(parts: Parts): Assembled {
   const { environment, dotenv, findings } = parts;
   const layers = [parts.overrides, variableLayer(environment), variableLayer(dotenv), parts.yaml];
   const resolved = resolveOptions([...layers, guideLayer(environment, dotenv)], findings);
@@ -53,8 +58,14 @@ export function assemble(parts: Parts): LoadedConfig | undefined {
   const destination = buildDestination({ ...parts, resolved, credentials, places, watched, variableNames });
   const state = stateDirectory(resolved, watched, parts);
   checkTogether(resolved, findings);
-  if (!destination || watched === undefined || state === undefined) return undefined;
-  return {
+  const remains = {
+    // A name that was refused is no bucket to be asked for.
+    ...(destination && !findings.problems.some(({ key }) => key === 'destination.url') && { destination }),
+    ...(watched !== undefined && { watchedDirectory: watched }),
+    ...(state !== undefined && { stateDirectory: state }),
+  };
+  if (!destination || watched === undefined || state === undefined) return { remains };
+  const loaded = {
     config: deepFreeze(toConfig(resolved.values, destination, watched, state)),
     warnings: findings.warnings,
     sources: resolved.sources,
@@ -63,6 +74,7 @@ export function assemble(parts: Parts): LoadedConfig | undefined {
     ...(credentials && { credentialsAt: credentials.at }),
     ...(parts.configFile !== undefined && { configFile: parts.configFile }),
   };
+  return { loaded, remains };
 }
 
 /** The guide's variables stand in for keys that nothing else sets: YAML goes before an ambient AWS_REGION. */

@@ -38,7 +38,7 @@ export function loadConfig(inputs: LoadInputs): LoadedConfig {
   const dotenv = loadDotenv(inputs, dotenvFile, findings);
   const { layer: yaml, file } = loadYaml(inputs, environment, dotenv, findings);
   const overrides = overrideLayer(inputs.overrides ?? {}, findings);
-  const loaded = assemble({
+  const { loaded, remains } = assemble({
     ...inputs,
     environment,
     dotenv,
@@ -55,6 +55,7 @@ export function loadConfig(inputs: LoadInputs): LoadedConfig {
     throw new ConfigError(
       findings.problems.map((problem) => hideIn(problem, hide)),
       warnings,
+      remains,
     );
   return { ...loaded, warnings };
 }

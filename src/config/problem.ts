@@ -1,3 +1,5 @@
+import type { Destination } from './config.ts';
+
 /** One thing that is wrong with the configuration. None of the texts carries a secret. */
 export interface Problem {
   /** The option's key, or the variable's or file's name where no option is concerned. */
@@ -10,18 +12,29 @@ export interface Problem {
   readonly at?: string;
 }
 
+/** What can be told of a configuration that does not hold: enough to look at the places that it names. */
+export interface ConfigRemains {
+  /** Absolute. */
+  readonly watchedDirectory?: string;
+  readonly stateDirectory?: string;
+  readonly destination?: Destination;
+}
+
 /** All that is wrong with the configuration, at once. The caller exits with 78. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly Problem[];
   /** What was found on the way and is worth knowing while repairing. */
   readonly warnings: readonly string[];
+  /** Not enumerable, as credentials are not that may be in it. */
+  declare readonly remains: ConfigRemains;
 
-  constructor(problems: readonly Problem[], warnings: readonly string[] = []) {
+  constructor(problems: readonly Problem[], warnings: readonly string[] = [], remains: ConfigRemains = {}) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
     super([`the configuration has ${count}:`, ...problems.map(describeProblem)].join('\n  '));
     this.problems = problems;
     this.warnings = warnings;
+    Object.defineProperty(this, 'remains', { value: remains, enumerable: false });
   }
 }
 

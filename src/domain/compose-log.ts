@@ -137,7 +137,8 @@ function withoutGuesses(facts: Facts, provenance: Provenance): Pick<FactSource, 
   return { facts: kept as Facts, provenance };
 }
 
-function reckon(
+/** What follows from the facts: duration, cost, checkpoints that were seen. */
+export function reckon(
   facts: Facts,
   provenance: Provenance,
   identity: ComposeInput['identity'],

@@ -77,7 +77,8 @@ function hasUnlistable(path: WatchedPath): boolean {
   return /[\p{Cc}\uFFFE\uFFFF]/u.test(path);
 }
 
-function fixedPrefix(template: string): string {
+/** What all keys begin with: the template up to its first placeholder. */
+export function fixedPrefix(template: string): string {
   const brace = template.indexOf('{');
   return brace < 0 ? template : template.slice(0, brace);
 }

@@ -80,6 +80,10 @@ export interface EventMap {
   /** How far the host's clock is behind the server's; negative: ahead of it. */
   'clock.skewed': { offsetMs: number };
   'clock.right': Record<string, never>;
+  /** Where health, metrics and pages are served. */
+  'http.listening': { url: string; pages: string };
+  'http.unavailable': { address: string; code: string; remedy: string; retryInMs: number };
+  'http.failed': { target: string; cause: string };
   'service.failed': { service: string; cause: string };
 }
 

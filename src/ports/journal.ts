@@ -19,6 +19,7 @@ import type {
 } from './journal-records.ts';
 import type { Ledger } from './ledger.ts';
 import type { ProcessIdentity } from './process-table.ts';
+import type { SessionViews } from './session-views.ts';
 
 export type * from './journal-records.ts';
 
@@ -34,7 +35,7 @@ export type * from './journal-records.ts';
  * when that succeeds nothing that was accepted is missing.
  * Contract: test/contracts/journal.ts.
  */
-export interface Journal extends Ledger {
+export interface Journal extends Ledger, SessionViews {
   /** Drawn when the journal was made; tells our objects from those of another installation. */
   readonly writer: string;
 

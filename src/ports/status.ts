@@ -35,6 +35,8 @@ export interface Status {
   readonly parts?: UploadCounts;
   /** The last one that was made. */
   readonly report?: Report;
+  /** Where the status page is; absent while nothing is served. */
+  readonly http?: { readonly url: string };
   readonly backlog: Backlog;
   readonly uploads: readonly {
     readonly session: string;

@@ -162,6 +162,7 @@ describe('a journal file', () => {
     before.beginUpload(sid, 'x', upload);
     before.close();
     const database = new DatabaseSync(join(state, 'journal.sqlite'));
+    database.exec('DROP TABLE views; DROP INDEX sessions_recent');
     database.exec('DROP INDEX uploads_named; ALTER TABLE uploads DROP COLUMN record_void');
     database.exec('ALTER TABLE uploads DROP COLUMN token; PRAGMA user_version = 2');
     database.close();

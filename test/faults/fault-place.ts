@@ -28,6 +28,7 @@ export async function makeFaultPlace(
     TRAINLOGD_RETRY_MAX_DELAY: '200ms',
     TRAINLOGD_DRAIN_TIMEOUT: '1s',
     TRAINLOGD_LOG_FORMAT: 'json',
+    TRAINLOGD_HTTP_LISTEN: 'off',
     ...toBucket(bucket),
     ...more,
   };

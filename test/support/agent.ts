@@ -32,6 +32,7 @@ export async function makePlace(): Promise<Place> {
     TRAINLOGD_RETRY_MAX_DELAY: '100ms',
     TRAINLOGD_DRAIN_TIMEOUT: '1s',
     TRAINLOGD_LOG_FORMAT: 'json',
+    TRAINLOGD_HTTP_LISTEN: 'off',
   };
   return { folder, state, destination, env };
 }

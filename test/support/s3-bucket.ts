@@ -100,7 +100,8 @@ async function readBytes(owner: S3Client, bucket: string, key: string, versionId
   return Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
 }
 
-function policyOf(bucket: string): string {
+/** test/test-bucket-policy.json for this bucket. */
+export function policyOf(bucket: string): string {
   const template = readFileSync(join(import.meta.dirname, '..', 'test-bucket-policy.json'), 'utf8');
   return template.replaceAll('BUCKET', bucket);
 }

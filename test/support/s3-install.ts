@@ -49,7 +49,8 @@ function isInstalled(name: string): boolean {
   return /^Status: .* installed$/m.test(query.stdout);
 }
 
-function rootPrefix(): string[] | undefined {
+/** What makes a command run as root; undefined where a password would be asked for. */
+export function rootPrefix(): string[] | undefined {
   if (process.getuid?.() === 0) return [];
   return spawnSync('sudo', ['-n', 'true']).status === 0 ? ['sudo', '-n'] : undefined;
 }

@@ -74,6 +74,7 @@ export async function makeHost(
     TRAINLOGD_WATCH_DIRECTORY: folder,
     TRAINLOGD_STATE_DIRECTORY: state,
     TRAINLOGD_LOG_FORMAT: 'json',
+    TRAINLOGD_HTTP_LISTEN: 'off',
     ...destination,
     ...more,
   };

@@ -1,0 +1,70 @@
+import { realFolder } from '../adapters/real-folder.ts';
+import type { Backlog } from '../ports/backlog.ts';
+import type { Status } from '../ports/status.ts';
+import { uidOf } from './access.ts';
+import { counted, type Diagnosis, found } from './finding.ts';
+import type { Visit } from './visit.ts';
+
+/** What the agent that runs says keeps it from its work: it has tried for longer than we have. */
+export async function agentFindings(agent: Status, visit: Visit): Promise<Diagnosis[]> {
+  const { watchedDirectory, machine } = visit;
+  const [own, its] = await Promise.all([
+    uidOf(machine.proc, 'self'),
+    agent.pid === undefined ? undefined : uidOf(machine.proc, agent.pid),
+  ]);
+  const other = own === its || its === undefined ? [] : [otherUser(agent.pid, its, own)];
+  const isOurs = watchedDirectory === undefined || realFolder(watchedDirectory) === agent.folder;
+  const held = isOurs ? [] : [otherFolder(agent, watchedDirectory)];
+  const said = `trainlogd ${agent.program} runs as process ${agent.pid} and holds ${JSON.stringify(agent.state)}`;
+  const ok = found('ok', 'agent.ok', said);
+  return [ok, ...held, ...other, ...kept(agent), ...parkedFindings(agent.backlog.parked)];
+}
+
+function otherUser(pid: number | undefined, its: number, own: number | undefined): Diagnosis {
+  const said = `the agent (process ${pid}) runs as uid ${its}, and doctor as uid ${own}: they may see different things`;
+  const remedy = `run doctor as that user, with the environment of its unit: sudo -u '#${its}' trainlogd doctor`;
+  return found('warning', 'agent.otherUser', said, { remedy });
+}
+
+function otherFolder({ folder, state }: Status, ours: string): Diagnosis {
+  const said = `the agent that holds ${JSON.stringify(state)} watches ${JSON.stringify(folder)}, and this configuration ${JSON.stringify(ours)}`;
+  const remedy =
+    'give doctor the configuration of the agent (--config), or each folder its own state.directory';
+  return found('critical', 'state.held', said, { remedy });
+}
+
+function kept({ blocked, trouble }: Status): Diagnosis[] {
+  const since = ({ sinceMs }: { sinceMs: number }) => `for ${Math.round(sinceMs / 1000)} s`;
+  return [
+    ...(blocked === undefined
+      ? []
+      : [
+          found('critical', 'agent.blocked', `the agent sends nothing ${since(blocked)}, ${blocked.code}`, {
+            evidence: blocked.cause,
+            remedy: blocked.remedy,
+          }),
+        ]),
+    ...(trouble === undefined
+      ? []
+      : [
+          found('critical', 'agent.trouble', `the agent waits for its state directory ${since(trouble)}`, {
+            evidence: trouble.cause,
+            remedy: trouble.remedy,
+          }),
+        ]),
+  ];
+}
+
+const namedMax = 3;
+
+/** One for each cause: a hundred files of one kind are one thing to do. */
+export function parkedFindings(parked: Backlog['parked']): Diagnosis[] {
+  const byCode = Map.groupBy(parked, ({ code }) => code);
+  return [...byCode].slice(0, namedMax).map(([code, items]) => {
+    const first = items[0];
+    const said = `${counted(items.length, 'file')} parked, ${code}`;
+    const evidence = `${first?.session}: ${first?.path}: ${first?.cause}`;
+    const remedy = `${first?.remedy}; then: trainlogd retry`;
+    return found('warning', 'agent.parked', said, { evidence, remedy });
+  });
+}

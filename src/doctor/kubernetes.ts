@@ -1,0 +1,47 @@
+import { realFolder } from '../adapters/real-folder.ts';
+import { counted, type Diagnosis, found } from './finding.ts';
+import { type Mount, mountOf } from './mounts.ts';
+import type { Visit } from './visit.ts';
+
+/** What Kubernetes gives where a pod says nothing. */
+const defaultGraceMs = 30_000;
+/** Between SIGTERM and the deadline of the agent, something goes on starting, stopping and writing. */
+const marginMs = 2_000;
+const enoughMs = 300_000;
+
+/** Undefined where this is no pod. */
+export async function inKubernetes(visit: Visit): Promise<Diagnosis[] | undefined> {
+  const { machine, config, watchedDirectory } = visit;
+  if (!machine.env['KUBERNETES_SERVICE_HOST']) return undefined;
+  const drainMs = config?.drain.timeoutMs;
+  const mount =
+    watchedDirectory === undefined ? undefined : await mountOf(machine.proc, realFolder(watchedDirectory));
+  return [
+    ...(drainMs === undefined ? [] : gracePeriod(drainMs)),
+    ...(mount === undefined ? [] : volume(mount, watchedDirectory ?? '', drainMs)),
+  ];
+}
+
+/** Not to be seen from inside: what is longer than the default needs it said in the pod. */
+function gracePeriod(drainMs: number): Diagnosis[] {
+  if (drainMs + marginMs <= defaultGraceMs) return [];
+  const seconds = Math.ceil(drainMs / 1000);
+  const said = `drain.timeout is ${seconds} s, and a pod without terminationGracePeriodSeconds is killed after 30 s; which it has cannot be seen from inside`;
+  const remedy = `let the pod have terminationGracePeriodSeconds: ${seconds + 30} or more: kubectl get pod -o jsonpath='{.spec.terminationGracePeriodSeconds}'`;
+  return [found('warning', 'kubernetes.gracePeriod', said, { remedy })];
+}
+
+function volume({ root, type, at }: Mount, folder: string, drainMs: number | undefined): Diagnosis[] {
+  const named = JSON.stringify(folder);
+  if (at === '/' && /^overlay|aufs|fuse-overlayfs$/.test(type)) {
+    const said = `${named} lies in this container's own file system: another container's training is not seen here, and all of it goes with the container`;
+    const remedy = `mount one volume at ${named} in both containers (volumes: emptyDir or a claim); not needed where the training is run by trainlogd exec in this container`;
+    return [found('warning', 'kubernetes.notShared', said, { evidence: `${type} mounted at ${at}`, remedy })];
+  }
+  const isEmptyDir = root.includes('/kubernetes.io~empty-dir/');
+  if (!isEmptyDir || drainMs === undefined || drainMs >= enoughMs) return [];
+  const said = `${named} is an emptyDir, which goes with the pod, and drain.timeout is ${counted(Math.round(drainMs / 1000), 'second')}: what is not sent in that time is lost`;
+  const remedy =
+    'set drain.timeout: 870s and terminationGracePeriodSeconds: 900, or mount a volume that outlives the pod (a PersistentVolumeClaim)';
+  return [found('warning', 'kubernetes.emptyDir', said, { evidence: root, remedy })];
+}

@@ -1,0 +1,58 @@
+import { counted, type Diagnosis, found } from './finding.ts';
+import type { Visit } from './visit.ts';
+
+const unit = 'trainlogd.service';
+const properties = ['LoadState', 'TimeoutStopUSec', 'ProtectHome', 'PrivateTmp', 'User'] as const;
+
+type Unit = Readonly<Partial<Record<(typeof properties)[number], string>>>;
+
+/** Undefined where there is no such unit, or no systemd to ask. */
+export async function underSystemd(visit: Visit): Promise<Diagnosis[] | undefined> {
+  const said = await visit.machine.run('systemctl', ['show', unit, `--property=${properties.join(',')}`]);
+  const shown: Unit = Object.fromEntries(
+    (said ?? '').split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)),
+  );
+  if (shown.LoadState !== 'loaded') return undefined;
+  return [...stopTimeout(shown, visit), ...hidden(shown, visit)];
+}
+
+function stopTimeout({ TimeoutStopUSec: text }: Unit, { config }: Visit): Diagnosis[] {
+  const stopMs = spanMs(text ?? '');
+  const drainMs = config?.drain.timeoutMs;
+  if (stopMs === undefined || drainMs === undefined || stopMs > drainMs) return [];
+  const said = `${unit} is killed ${text} after it was told to stop, and drain.timeout is ${counted(Math.round(drainMs / 1000), 'second')}`;
+  const remedy = `let TimeoutStopSec= be longer than drain.timeout: systemctl edit ${unit}, [Service] TimeoutStopSec=${Math.ceil(drainMs / 1000) + 30}`;
+  return [found('warning', 'systemd.stopTimeout', said, { evidence: `TimeoutStopUSec=${text}`, remedy })];
+}
+
+const homes = /^\/(home|root|run\/user)(\/|$)/;
+const temporary = /^\/(var\/)?tmp(\/|$)/;
+
+/** What the unit's own view of the file system leaves out. */
+function hidden({ ProtectHome, PrivateTmp }: Unit, { watchedDirectory: folder }: Visit): Diagnosis[] {
+  const isHome = /^(yes|true|tmpfs)$/.test(ProtectHome ?? '') && homes.test(folder ?? '');
+  const isTemporary = /^(yes|true|disconnected)$/.test(PrivateTmp ?? '') && temporary.test(folder ?? '');
+  if (!isHome && !isTemporary) return [];
+  const setting = isHome ? `ProtectHome=${ProtectHome}` : `PrivateTmp=${PrivateTmp}`;
+  const said = `${unit} has ${setting}: it sees nothing of ${JSON.stringify(folder)}`;
+  const other = isHome ? 'ProtectHome=read-only' : 'PrivateTmp=no';
+  const remedy = `systemctl edit ${unit}, [Service] ${other}; or let the training write elsewhere`;
+  return [found('critical', 'systemd.folderHidden', said, { evidence: setting, remedy })];
+}
+
+const unitMs: Readonly<Record<string, number>> = {
+  us: 0.001,
+  ms: 1,
+  s: 1000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** A span as systemd prints it: `1min 30s`; `infinity` is longer than all. */
+function spanMs(text: string): number | undefined {
+  if (text === 'infinity') return Number.POSITIVE_INFINITY;
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(us|ms|min|s|h|d)\b/g)];
+  if (parts.length === 0) return undefined;
+  return parts.reduce((sum, [, amount, name]) => sum + Number(amount) * (unitMs[name ?? ''] ?? 0), 0);
+}

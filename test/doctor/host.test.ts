@@ -1,0 +1,70 @@
+import { realpathSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { checkHost } from '../../src/doctor/host.ts';
+import { type Given, visitOf } from './visit.ts';
+
+const inPod = { KUBERNETES_SERVICE_HOST: '10.0.0.1' };
+
+async function codesAt(given: Given): Promise<string[] | string> {
+  const { visit } = await visitOf(given);
+  const result = await checkHost(visit);
+  return 'because' in result ? result.because : result.map(({ code }) => code);
+}
+
+const root = realpathSync('/tmp');
+const overlay = '1 0 0:1 / / rw - overlay overlay rw\n';
+const emptyDir = `${overlay}2 1 0:2 /var/lib/kubelet/pods/1/volumes/kubernetes.io~empty-dir/out ${root} rw - ext4 /dev/sda rw\n`;
+const claim = `${overlay}2 1 0:2 / ${root} rw shared:1 - nfs4 server:/ rw\n`;
+const unit = (lines: string) => ({ systemctl: `LoadState=loaded\n${lines}\n` });
+
+test.each<[string, Given, string[] | string]>([
+  ['no pod and no unit', {}, 'neither in a pod nor a unit called trainlogd.service'],
+  [
+    'a unit that is not installed',
+    { prints: { systemctl: 'LoadState=not-found\n' } },
+    'neither in a pod nor a unit called trainlogd.service',
+  ],
+  ['a pod with a claim', { env: inPod, proc: { 'self/mountinfo': claim } }, ['host.ok']],
+  [
+    "a folder in the container's own file system",
+    { env: inPod, proc: { 'self/mountinfo': overlay } },
+    ['kubernetes.notShared'],
+  ],
+  [
+    'an emptyDir with seconds to drain',
+    { env: inPod, proc: { 'self/mountinfo': emptyDir } },
+    ['kubernetes.emptyDir'],
+  ],
+  [
+    'an emptyDir with minutes to drain, and a grace that nobody sees',
+    { env: { ...inPod, TRAINLOGD_DRAIN_TIMEOUT: '870s' }, proc: { 'self/mountinfo': emptyDir } },
+    ['kubernetes.gracePeriod'],
+  ],
+  ['a pod whose mounts are not to be seen', { env: inPod, proc: {} }, ['host.ok']],
+  ['a unit with time enough', { prints: unit('TimeoutStopUSec=1min 30s') }, ['host.ok']],
+  ['a unit that waits for ever', { prints: unit('TimeoutStopUSec=infinity') }, ['host.ok']],
+  [
+    'a unit that is killed before it has drained',
+    { env: { TRAINLOGD_DRAIN_TIMEOUT: '2m' }, prints: unit('TimeoutStopUSec=1min 30s') },
+    ['systemd.stopTimeout'],
+  ],
+  ['a unit with its own /tmp', { prints: unit('PrivateTmp=yes') }, ['systemd.folderHidden']],
+  ['a unit that sees no homes', { prints: unit('ProtectHome=yes\nPrivateTmp=no') }, ['host.ok']],
+])('%s', async (_, given, expected) => {
+  expect(await codesAt(given)).toEqual(expected);
+});
+
+test('a folder in a home is not seen by a unit with ProtectHome', async () => {
+  const given: Given = {
+    prints: unit('ProtectHome=tmpfs'),
+    more: () => ({ watchedDirectory: '/home/kim/outputs' }),
+  };
+  const { visit } = await visitOf(given);
+  expect(await checkHost(visit)).toMatchObject([
+    {
+      code: 'systemd.folderHidden',
+      level: 'critical',
+      remedy: expect.stringContaining('ProtectHome=read-only'),
+    },
+  ]);
+});
