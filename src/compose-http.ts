@@ -24,6 +24,7 @@ export function composeHttp(
     clock,
     folder,
     pid: of.pid,
+    version: of.version,
     status: say.status,
     report: say.lastReport,
     counts: of.counts,

@@ -4,7 +4,7 @@
  */
 export interface MetricDefinition {
   readonly type: 'gauge' | 'counter';
-  /** Values by label; `any`: one value at a time, at most one series. */
+  /** All values that a label can have; `any`: values from a fixed list of this program's, or one value at a time. */
   readonly labels?: Readonly<Record<string, readonly string[] | 'any'>>;
   readonly help: string;
 }
@@ -49,7 +49,7 @@ export const metricsCatalogue = {
   trainlogd_backlog_bytes: { type: 'gauge', help: 'Size of the files that wait to be sent' },
   trainlogd_backlog_oldest_age_seconds: {
     type: 'gauge',
-    help: 'How long the oldest session with something to send has been known; 0 when nothing waits',
+    help: 'How long the oldest session with something to send has been known, a long training since it was found; 0 when nothing waits',
   },
   trainlogd_backlog_stuck_seconds: {
     type: 'gauge',
@@ -59,7 +59,10 @@ export const metricsCatalogue = {
     type: 'gauge',
     help: 'Time to send all that waits at the rate of the last report; absent when nothing moves',
   },
-  trainlogd_parked_files: { type: 'gauge', help: 'Files and session logs that need a person' },
+  trainlogd_parked_files: {
+    type: 'gauge',
+    help: 'Files and session logs that need a person; of each, 1,000 are counted at most',
+  },
 
   trainlogd_uploads_in_flight: { type: 'gauge', help: 'Files that are being sent now' },
   trainlogd_uploads_in_flight_bytes: {
@@ -139,7 +142,11 @@ export const metricsCatalogue = {
   },
   trainlogd_credentials_expiry_timestamp_seconds: {
     type: 'gauge',
-    help: 'When the credentials expire, Unix time; absent when they do not',
+    help: 'When the credentials expire, Unix time; absent when they do not, or do not say so',
+  },
+  trainlogd_credentials_renewable: {
+    type: 'gauge',
+    help: '1 when the credentials renew themselves, 0 when somebody must give new ones; absent for a directory',
   },
   trainlogd_credentials_renewal_failing: {
     type: 'gauge',
@@ -159,6 +166,11 @@ export const metricsCatalogue = {
     type: 'gauge',
     labels: { level: ['warning', 'critical'] },
     help: 'Findings of the last report by level',
+  },
+  trainlogd_report_finding: {
+    type: 'gauge',
+    labels: { code: 'any' },
+    help: 'What the last report found, by the code of the finding: 1 a warning, 2 critical; absent when it is not so',
   },
 
   trainlogd_disk_free_bytes: {
@@ -180,6 +192,10 @@ export const metricsCatalogue = {
   trainlogd_folder_present: {
     type: 'gauge',
     help: '1 when the watched folder is there and readable, else 0',
+  },
+  trainlogd_state_usable: {
+    type: 'gauge',
+    help: '0 while the state directory cannot be used and nothing goes on until it can, else 1',
   },
   trainlogd_watch_looks_total: { type: 'counter', help: 'Looks at the whole folder, as of the last report' },
   trainlogd_watch_missed_by_events_total: {

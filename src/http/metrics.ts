@@ -1,38 +1,27 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Answer } from './answer.ts';
 import type { MetricValues, Series } from './metric-values.ts';
-import { type MetricName, metricNames, metricOf } from './metrics-catalogue.ts';
+import { metricNames, metricOf } from './metrics-catalogue.ts';
 
-/** Metrics of one agent, in a registry of their own. */
-export class Metrics {
-  readonly #registry = new Registry();
-  readonly #metrics = new Map<MetricName, Counter | Gauge>();
-
-  constructor() {
-    for (const name of metricNames) {
-      const { type, labels = {}, help } = metricOf(name);
-      const options = { name, help, labelNames: Object.keys(labels), registers: [this.#registry] };
-      this.#metrics.set(name, type === 'counter' ? new Counter(options) : new Gauge(options));
-    }
+/** In the text format of Prometheus. Made anew each time, so that nothing of an earlier answer is left in it. */
+export async function metricsAnswer(values: MetricValues): Promise<Answer> {
+  const registry = new Registry();
+  for (const name of metricNames) {
+    const { type, labels = {}, help } = metricOf(name);
+    const [label] = Object.keys(labels);
+    const series = pairsOf(values[name]);
+    if (series.length === 0) continue;
+    const options = { name, help, labelNames: Object.keys(labels), registers: [registry] };
+    const metric = type === 'counter' ? new Counter(options) : new Gauge(options);
+    for (const [value, amount] of series) metric.inc(label === undefined ? {} : { [label]: value }, amount);
   }
+  return { status: 200, type: 'metrics', body: await registry.metrics() };
+}
 
-  /** In the text format of Prometheus. */
-  async answer(values: MetricValues): Promise<Answer> {
-    for (const [name, metric] of this.#metrics) {
-      metric.reset();
-      // Without labels `reset` makes a 0, and what is unknown is not 0.
-      if (metricOf(name).labels === undefined) metric.remove({});
-      this.#set(name, metric, values[name]);
-    }
-    return { status: 200, type: 'metrics', body: await this.#registry.metrics() };
-  }
-
-  #set(name: MetricName, metric: Counter | Gauge, series: Series): void {
-    if (typeof series === 'number') metric.inc(series);
-    else if (series) {
-      const [label = ''] = Object.keys(metricOf(name).labels ?? {});
-      for (const [value, amount] of Object.entries(series))
-        if (amount !== undefined) metric.inc({ [label]: value }, amount);
-    }
-  }
+/** What is unknown is left out. */
+function pairsOf(series: Series): [value: string, amount: number][] {
+  const pairs = typeof series === 'number' ? [['', series] as const] : Object.entries(series ?? {});
+  return pairs.flatMap(([value, amount]) =>
+    amount !== undefined && Number.isFinite(amount) ? [[value, amount]] : [],
+  );
 }

@@ -7,8 +7,8 @@ import type { Answer } from './answer.ts';
 import { plainAssets } from './assets.ts';
 import { alive, type Readiness, readiness } from './health.ts';
 import { metricValues } from './metric-values.ts';
-import { Metrics } from './metrics.ts';
-import { processUse } from './process-use.ts';
+import { metricsAnswer } from './metrics.ts';
+import { measureProcess } from './process-use.ts';
 import { remembered } from './rate.ts';
 import type { Route } from './router.ts';
 import { sessionPage } from './session-page.ts';
@@ -19,6 +19,7 @@ export interface Served {
   readonly clock: Clock;
   readonly folder: string;
   readonly pid: number;
+  readonly version: string;
   readonly status: () => Status;
   readonly report: () => Report | undefined;
   readonly counts: EventCounts;
@@ -51,15 +52,12 @@ export function routesOf(of: Served): readonly Route[] {
 }
 
 function metricsOf(of: Served, status: () => Status): () => Promise<Answer> {
-  const { clock, counts, pid } = of;
-  const metrics = new Metrics();
   return async () => {
-    const startedMs = clock.monotonicMs();
-    await clock.sleep(0);
-    const eventLoopLagSeconds = Math.max(0, clock.monotonicMs() - startedMs) / 1000;
-    const process = await processUse(pid);
-    const measured = { status: status(), report: of.report(), counts, process, eventLoopLagSeconds };
-    return metrics.answer(metricValues({ ...measured, nowMs: clock.nowMs() }));
+    const measured = await measureProcess(of);
+    const { report, clock } = of;
+    return metricsAnswer(
+      metricValues({ ...measured, status: status(), report: report(), nowMs: clock.nowMs() }),
+    );
   };
 }
 

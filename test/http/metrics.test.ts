@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type MetricName, metricNames, metricOf } from '../../src/http/metrics-catalogue.ts';
 import type { Events } from '../../src/ports/events.ts';
 import type { Report } from '../../src/ports/report.ts';
-import { type ServedPage, serve } from '../support/http-server.ts';
+import { type ServedPage, serve, using } from '../support/http-server.ts';
 
 /** Series of the text format: the value by name and labels. */
 async function scrape(served: ServedPage): Promise<Map<string, number>> {
@@ -28,8 +28,10 @@ const report: Report = {
   destination: 's3://b',
   level: 'critical',
   findings: [
-    { code: 'a', level: 'critical', finding: 'a' },
-    { code: 'b', level: 'warning', finding: 'b' },
+    { code: 'credentials.expiring', level: 'critical', finding: 'a' },
+    { code: 'disk.free', level: 'warning', finding: 'b' },
+    { code: 'disk.free', level: 'critical', finding: 'c' },
+    { code: 'clock.ok', level: 'ok', finding: 'd' },
   ],
   sessions: { open: 0, shipping: 0, shipped: 0, skipped: 0, parkedFiles: 0 },
   backlog: { files: 1, bytes: 2, stuckSeconds: 30, bytesPerSecond: 5, drainSeconds: 7 },
@@ -47,7 +49,7 @@ const report: Report = {
 function tellAll(served: ServedPage): void {
   served.report = report;
   served.status = {
-    credentials: { source: 'env', expiresAt: time, problem: 'expired' },
+    credentials: { source: 'instance role', expiresAt: time, problem: 'expired' },
     blocked: { code: 'InvalidAccessKeyId', cause: 'c', remedy: 'r', sinceMs: 5000 },
     throttled: { requests: 1, of: 16 },
     clockBehindMs: -1500,
@@ -99,8 +101,13 @@ describe('/metrics', () => {
       trainlogd_report_level: 2,
       trainlogd_report_timestamp_seconds: seconds,
       'trainlogd_report_findings{level="warning"}': 1,
+      'trainlogd_report_findings{level="critical"}': 2,
+      'trainlogd_report_finding{code="credentials.expiring"}': 2,
+      'trainlogd_report_finding{code="disk.free"}': 2,
+      trainlogd_state_usable: 1,
       trainlogd_credentials_valid: 0,
       trainlogd_credentials_expiry_timestamp_seconds: seconds,
+      trainlogd_credentials_renewable: 1,
       trainlogd_credentials_renewal_failing: 1,
       trainlogd_destination_blocked: 1,
       'trainlogd_destination_blocked_info{code="InvalidAccessKeyId"}': 1,
@@ -114,6 +121,22 @@ describe('/metrics', () => {
       trainlogd_last_success_timestamp_seconds: seconds,
     });
     expect(series.get('trainlogd_disk_free_inodes{of="state"}')).toBeUndefined();
+    expect(series.get('trainlogd_report_finding{code="clock.ok"}')).toBeUndefined();
+  });
+
+  test.each([
+    ['environment', 0],
+    ['.env file /etc/trainlogd/.env', 0],
+    ['profile "default" in /root/.aws/credentials', 0],
+    ['profile "default" in /root/.aws/config (SSO)', 1],
+    ['web identity token /var/run/secrets/token', 1],
+    ['container role', 1],
+    ['instance role', 1],
+  ])('credentials from %s: renewable is %i', async (source, expected) => {
+    await using(async (served) => {
+      served.status = { credentials: { source, expiresAt: time } };
+      expect((await scrape(served)).get('trainlogd_credentials_renewable')).toBe(expected);
+    });
   });
 
   test('counts what happens', async (context) => {
@@ -167,4 +190,6 @@ test('docs/metrics.md has every metric with its type, labels and meaning, and no
   const byName = (a: { name?: string | undefined }, b: { name?: string | undefined }) =>
     String(a.name).localeCompare(String(b.name));
   expect(documented.sort(byName)).toEqual(expected.sort(byName));
+  const named = [...text.matchAll(/trainlogd_\w+/g)].map(([name]) => name);
+  expect(named.filter((name) => !metricNames.some((known) => known === name))).toEqual([]);
 });

@@ -8,7 +8,7 @@ import { plain } from '../../src/http/answer.ts';
 import { HttpServer } from '../../src/http/server.ts';
 import type { EventMap } from '../../src/ports/events.ts';
 import { eventually } from '../support/eventually.ts';
-import { addSession, type ServedPage, serve } from '../support/http-server.ts';
+import { addSession, type ServedPage, serve, using } from '../support/http-server.ts';
 
 interface Got {
   readonly status: number;
@@ -336,20 +336,3 @@ describe('an address that cannot be had', () => {
     await running;
   });
 });
-
-/** For tests by rows, which have no context of their own. */
-async function using(
-  work: (served: ServedPage) => Promise<void>,
-  options: Parameters<typeof serve>[1] = {},
-): Promise<void> {
-  const over: (() => void | Promise<void>)[] = [];
-  const served = await serve(
-    { onTestFinished: (one) => void over.push(one), onTestFailed: () => undefined },
-    options,
-  );
-  try {
-    await work(served);
-  } finally {
-    for (const one of over.reverse()) await one();
-  }
-}

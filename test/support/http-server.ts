@@ -64,6 +64,7 @@ export async function serve(context: Cleanup, options: ServeOptions = {}): Promi
     clock: systemClock,
     folder,
     pid: process.pid,
+    version: '0.1.0',
     status: () => statusOf(journal, said.status),
     report: () => said.report,
     counts: counter.counts,
@@ -95,6 +96,23 @@ export async function serve(context: Cleanup, options: ServeOptions = {}): Promi
     get: (path: string, headers: Record<string, string> = {}) =>
       fetch(new URL(path, url), { headers, redirect: 'manual' }),
   });
+}
+
+/** For tests by rows, which have no context of their own. */
+export async function using(
+  work: (served: ServedPage) => Promise<void>,
+  options: ServeOptions = {},
+): Promise<void> {
+  const over: (() => void | Promise<void>)[] = [];
+  const served = await serve(
+    { onTestFinished: (one) => void over.push(one), onTestFailed: () => undefined },
+    options,
+  );
+  try {
+    await work(served);
+  } finally {
+    for (const one of over.reverse()) await one();
+  }
 }
 
 function statusOf(journal: Journal, with_: Partial<Status> = {}): Status {
