@@ -13,7 +13,7 @@ import type { SessionSharing } from './services/session-sharing.ts';
 import type { SessionTracker } from './services/session-tracker.ts';
 import type { Uploader } from './services/uploader.ts';
 
-/** The agent as those see it who watch over it. They look, and change nothing. */
+/** The agent as those see it who watch over it. They look, and change nothing but what a person asks for. */
 export interface Operated {
   readonly config: Config;
   readonly events: Events;

@@ -8,6 +8,7 @@ import { displayPath } from './domain/watched-path.ts';
 import type { Report } from './ports/report.ts';
 import type { Service } from './ports/service.ts';
 import type { Status } from './ports/status.ts';
+import { retryParked } from './services/parked-retry.ts';
 
 export interface Operating {
   readonly status: () => Status;
@@ -39,7 +40,7 @@ export function composeOperating(of: Operated): Operating {
   const http = composeHttp(of, { status, lastReport: reporting.lastReport });
   const socket = new StatusSocket({
     stateDirectory: config.state.directory,
-    status,
+    answering: { status, retry: ({ sessions }) => retryParked(of, sessions) },
     onProblem: (problem) => events.emit('config.warning', { problem }),
   });
   return { status, services: [socket, ...http.services, ...reporting.services] };

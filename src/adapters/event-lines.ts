@@ -63,6 +63,10 @@ export const eventLines: Lines = {
   ],
   'session.sealed': ['info', (e) => `session ${e.session} ended: ${e.status} (${e.by})`],
   'session.reopened': ['info', (e) => `session ${e.session} goes on`],
+  'session.retried': [
+    'info',
+    (e) => `session ${e.session}: ${e.files} parked ${e.files === 1 ? 'item is' : 'items are'} tried again`,
+  ],
   'session.renamed': [
     'warn',
     (e) => `session id "${e.wanted}" is taken, ${e.reason}: shipped as "${e.session}"`,

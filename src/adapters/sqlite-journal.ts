@@ -7,6 +7,7 @@ import { ledgerQueries } from './journal-ledger.ts';
 import { outcomeQueries } from './journal-outcomes.ts';
 import { createQueries, type Queries } from './journal-queries.ts';
 import { reportQueries } from './journal-reports.ts';
+import { retryQueries } from './journal-retry.ts';
 import { sessionQueries } from './journal-sessions.ts';
 import { shippingQueries } from './journal-shipping.ts';
 import { viewQueries } from './journal-views.ts';
@@ -22,6 +23,7 @@ export function createSqliteJournal(database: DatabaseSync, clock: Clock = syste
     ...shippingQueries(queries),
     ...outcomeQueries(queries),
     ...ledgerQueries(queries),
+    ...retryQueries(queries),
     ...reportQueries(queries),
     ...viewQueries(queries),
     ...meta,

@@ -1,20 +1,39 @@
 import { chmodSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { z } from 'zod';
+import type { AgentRequest, Answering } from '../ports/agent-requests.ts';
 import type { Service } from '../ports/service.ts';
-import type { Status } from '../ports/status.ts';
 
 const socketName = 'status.sock';
 /** What the system allows a socket's path to be, with its final NUL. */
 const pathBytesMax = 107;
-const answerBytesMax = 16 * 1024 * 1024;
-const answerTimeoutMs = 5000;
+const requestBytesMax = 1024 * 1024;
+const idsMax = 10_000;
+const silenceMaxMs = 5000;
+/** Some answers are worked out first. */
+const workMaxMs = 60_000;
 
-/** Answers each connection with one JSON document and closes it. Whoever holds the state directory owns the socket. */
+const requestSchema = z.discriminatedUnion('ask', [
+  z.object({ ask: z.literal('status') }),
+  z.object({
+    ask: z.literal('retry'),
+    sessions: z.union([z.literal('all'), z.array(z.string().max(4096)).max(idsMax)]),
+  }),
+]);
+
+export function socketOf(stateDirectory: string): string {
+  return join(stateDirectory, socketName);
+}
+
+/**
+ * Answers each connection with one JSON document and closes it: what the line of JSON asks for that it sent, the status
+ * where it sent none and ended. Whoever holds the state directory owns the socket, and nobody else may connect.
+ */
 export class StatusSocket implements Service {
   readonly name = 'status socket';
   readonly #path: string;
-  readonly #status: () => Status;
+  readonly #answering: Answering;
   readonly #onProblem: (problem: string) => void;
   readonly #connections = new Set<Socket>();
   #server: Server | undefined;
@@ -23,11 +42,11 @@ export class StatusSocket implements Service {
 
   constructor(options: {
     stateDirectory: string;
-    status: () => Status;
+    answering: Answering;
     onProblem: (problem: string) => void;
   }) {
-    this.#path = join(options.stateDirectory, socketName);
-    this.#status = options.status;
+    this.#path = socketOf(options.stateDirectory);
+    this.#answering = options.answering;
     this.#onProblem = options.onProblem;
   }
 
@@ -47,12 +66,12 @@ export class StatusSocket implements Service {
   }
 
   #listen(): void {
-    const server = createServer((connection) => {
+    const server = createServer({ allowHalfOpen: true }, (connection) => {
       this.#connections.add(connection);
       connection.on('close', () => this.#connections.delete(connection));
       connection.on('error', () => connection.destroy());
-      connection.setTimeout(answerTimeoutMs, () => connection.destroy());
-      this.#answer(connection);
+      connection.setTimeout(silenceMaxMs, () => connection.destroy());
+      this.#hear(connection);
     });
     server.maxConnections = 16;
     server.on('error', (error) => this.#onProblem(`status cannot be asked: ${error.message}`));
@@ -69,14 +88,49 @@ export class StatusSocket implements Service {
     this.#server = server;
   }
 
+  #hear(connection: Socket): void {
+    let heard = '';
+    let isOver = false;
+    const answer = (line: string) => {
+      if (isOver) return;
+      isOver = true;
+      connection.setTimeout(workMaxMs);
+      void this.#answer(connection, line);
+    };
+    connection.setEncoding('utf8');
+    connection.on('data', (chunk: string) => {
+      heard += chunk;
+      const end = heard.indexOf('\n');
+      if (end >= 0) answer(heard.slice(0, end));
+      else if (heard.length > requestBytesMax) connection.destroy();
+    });
+    connection.on('end', () => answer(heard));
+  }
+
   /** A journal that cannot be read any more is met here like anywhere else: it ends the service, and with it all. */
-  #answer(connection: Socket): void {
+  async #answer(connection: Socket, line: string): Promise<void> {
     try {
-      connection.end(`${JSON.stringify(this.#status())}\n`);
+      const answer = await this.#worked(line);
+      if (!connection.destroyed) connection.end(`${JSON.stringify(answer)}\n`);
     } catch (error) {
       connection.destroy();
       this.#failed = { error };
       this.#ended?.();
+    }
+  }
+
+  async #worked(line: string): Promise<unknown> {
+    const request = readRequest(line);
+    if (request === undefined) return { error: 'the request is none that this trainlogd knows' };
+    const { status, retry } = this.#answering;
+    const refusal = { error: `this trainlogd cannot do that now: ${request.ask}` };
+    switch (request.ask) {
+      case 'status':
+        return status ? await status(request) : refusal;
+      case 'retry':
+        return retry ? await retry(request) : refusal;
+      default:
+        return request satisfies never;
     }
   }
 
@@ -88,31 +142,11 @@ export class StatusSocket implements Service {
   }
 }
 
-/** Undefined when no daemon answers there. */
-export function askStatus(stateDirectory: string): Promise<Status | undefined> {
-  return new Promise((resolve) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const connection = connect(join(stateDirectory, socketName));
-    const give = (status: Status | undefined) => {
-      connection.destroy();
-      resolve(status);
-    };
-    connection.setTimeout(answerTimeoutMs, () => give(undefined));
-    connection.on('error', () => give(undefined));
-    connection.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      chunks.push(chunk);
-      if (size > answerBytesMax) give(undefined);
-    });
-    connection.on('end', () => give(parse(Buffer.concat(chunks).toString('utf8'))));
-  });
-}
-
-function parse(text: string): Status | undefined {
+function readRequest(line: string): AgentRequest | undefined {
+  if (line.trim() === '') return { ask: 'status' };
   try {
-    return JSON.parse(text) as Status;
+    return requestSchema.safeParse(JSON.parse(line)).data;
   } catch {
-    return undefined; // reason: a daemon that died while answering did not answer
+    return undefined; // reason: it is answered with what is wrong with it
   }
 }

@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
-import { askStatus } from '../adapters/status-socket.ts';
+import { askStatus } from '../adapters/ask-agent.ts';
 import { systemClock } from '../adapters/system-time.ts';
 import { hashFolder, isWithin } from '../config/paths.ts';
 import { type Edge, exitCode, type OwnProcess } from './edge.ts';

@@ -99,12 +99,14 @@ export class StateWait {
     if (!found) return undefined;
     const socket = new StatusSocket({
       stateDirectory: config.state.directory,
-      status: () => ({
-        ...found,
-        running: true,
-        pid: this.#pid,
-        trouble: { code, cause, remedy, sinceMs: systemClock.monotonicMs() - sinceMs },
-      }),
+      answering: {
+        status: () => ({
+          ...found,
+          running: true,
+          pid: this.#pid,
+          trouble: { code, cause, remedy, sinceMs: systemClock.monotonicMs() - sinceMs },
+        }),
+      },
       onProblem: () => undefined,
     });
     void socket.run();

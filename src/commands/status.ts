@@ -1,4 +1,4 @@
-import { askStatus } from '../adapters/status-socket.ts';
+import { askStatus } from '../adapters/ask-agent.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Status } from '../ports/status.ts';
 import { type Edge, exitCode } from './edge.ts';

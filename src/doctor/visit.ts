@@ -1,4 +1,4 @@
-import { askStatus } from '../adapters/status-socket.ts';
+import { askStatus } from '../adapters/ask-agent.ts';
 import type { Status } from '../ports/status.ts';
 import { type BucketLook, lookAtBucket } from './bucket-look.ts';
 import { type EndpointLook, lookAtEndpoint } from './endpoint-look.ts';

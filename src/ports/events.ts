@@ -24,6 +24,8 @@ export interface EventMap {
   'session.skipped': { count: number; olderThan: string };
   'session.sealed': { session: string; status: string; by: string };
   'session.reopened': { session: string };
+  /** A person asked for it; `files` with the session's log. */
+  'session.retried': { session: string; files: number };
   'session.renamed': { session: string; wanted: string; reason: string };
   'session.shipped': { session: string; key: string; status: string; revision: number; missing: number };
   /** A later log of a session that goes on. */

@@ -157,6 +157,26 @@ export interface RecoveredWork {
   readonly unfinishedFiles: number;
 }
 
+/** What `retry` did with the sessions that it was asked for. */
+export interface RetriedWork {
+  readonly takenUp: readonly TakenUp[];
+  /** Ids of sessions of which nothing is parked. */
+  readonly notParked: readonly string[];
+  /** Ids of no session. */
+  readonly unknown: readonly string[];
+}
+
+export interface TakenUp {
+  readonly sid: number;
+  readonly root: WatchedPath;
+  readonly session: string;
+  /** Files that were parked, and whether the session's log was. */
+  readonly files: number;
+  readonly log: boolean;
+  /** Queued; to be looked at first; or its directory is gone and its log written, so that nothing can be tried. */
+  readonly at: 'queue' | 'look' | 'end';
+}
+
 export interface DeletableFile {
   readonly sid: number;
   readonly session: string;

@@ -10,6 +10,7 @@ import type {
   ParkedFile,
   RecoveredWork,
   RestingSession,
+  RetriedWork,
   SentFile,
   SessionIdentity,
   SessionPhase,
@@ -110,6 +111,11 @@ export interface Journal extends Ledger, SessionViews {
   setCertain(sid: number): void;
   /** Companions that a log found in the bucket lists: known again after a lost journal, or completed by another host. */
   adopt(sid: number, rows: readonly AdoptedFile[]): void;
+  /**
+   * What is parked gets another chance: at once where its session waits to be shipped, else at the next look at it, and
+   * then it keeps cause and remedy until that look. Of all sessions of the folder, or of those with these ids.
+   */
+  retry(folder: string, ids: readonly string[] | 'all'): RetriedWork;
   postpone(sid: number, dueAtMs: number, failure?: ParkedReason): void;
   park(sid: number, failure: ParkedReason): void;
   /**

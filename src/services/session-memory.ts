@@ -70,8 +70,12 @@ export class SessionMemory {
 
   /** Whole again where it was at rest. */
   get(root: WatchedPath): TrackedSession | undefined {
-    const tracked = this.tracked.get(root);
-    if (tracked) return tracked;
+    const found = this.tracked.get(root) ?? this.#wake(root);
+    if (found && this.tracked.takeTry(root)) found.isRetried = true;
+    return found;
+  }
+
+  #wake(root: WatchedPath): TrackedSession | undefined {
     const resting = this.#resting.wake(root);
     if (!resting) return undefined;
     if (resting.sid === undefined) return this.#addCandidate(resting);
@@ -92,7 +96,7 @@ export class SessionMemory {
 
   /** True when it was at rest and nothing of it changed. */
   isUnchanged({ root, directoryIdentity, files }: SurveyedSession, survey: number): boolean {
-    if (this.tracked.get(root.path)) return false;
+    if (this.tracked.get(root.path) || this.tracked.isToBeTried(root.path)) return false;
     return this.#resting.see(root.path, directoryIdentity, () => shapeOfEntries(files), survey);
   }
 

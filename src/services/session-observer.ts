@@ -68,6 +68,7 @@ export class SessionObserver {
   async look(tracked: TrackedSession, surveyed: SurveyedSession, changed: boolean): Promise<void> {
     const nowMs = this.#options.clock.monotonicMs();
     if (changed) this.#change(tracked, nowMs);
+    if (tracked.isRetried) this.#retry(tracked);
     if (tracked.verifyAtMs <= nowMs) this.#verify(tracked, nowMs);
     if (tracked.state.at === 'shipped' || tracked.state.at === 'shipping') {
       tracked.lookAtMs = tracked.verifyAtMs;
@@ -101,6 +102,13 @@ export class SessionObserver {
       this.#options.journal.setPhase(record.sid, 'open');
       this.#options.events.emit('session.reopened', { session: sessionName(tracked) });
     }
+  }
+
+  /** What is shipped is assembled anew; of what goes on a log is written now, with the files that it ships. */
+  #retry(tracked: TrackedSession): void {
+    tracked.isRetried = false;
+    tracked.verifyAtMs = Number.NEGATIVE_INFINITY;
+    this.#options.snapshots.renew(tracked);
   }
 
   /** What was sent so soon after it was written that no stat would tell of a later write is compared with its receipt. */

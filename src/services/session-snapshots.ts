@@ -59,6 +59,11 @@ export class SessionSnapshots {
     );
   }
 
+  /** The next look writes one, whether the session changed or not. */
+  renew(tracked: TrackedSession): void {
+    this.#plans.set(tracked, { dueMs: Number.NEGATIVE_INFINITY, shape: undefined });
+  }
+
   /** Nobody has to look again for a session that rests. */
   #isOwed({ sid }: SessionRecord, tracked: TrackedSession, plan: SnapshotPlan): boolean {
     return plan.shape !== tracked.shape || this.#options.journal.openUploads(sid).length > 0;

@@ -36,6 +36,8 @@ export class TrackedSession {
   hurryFromMs = Number.POSITIVE_INFINITY;
   /** Monotonic; when files that were sent too soon after they were written are read again. */
   verifyAtMs = Number.POSITIVE_INFINITY;
+  /** What is parked of it is to be tried again, whatever the times of its files say. */
+  isRetried = false;
   /** Files that the last log names as `changing`: not done with, whatever the state says. */
   changing: readonly WatchedPath[] = [];
   /** As the last look found it, while it is open. */

@@ -7,6 +7,22 @@ import type { TrackedSession } from './tracked-session.ts';
 export class TrackedSessions {
   readonly #byRoot = new Map<WatchedPath, TrackedSession>();
 
+  readonly #again = new Set<WatchedPath>();
+
+  /** What is parked of it is to be tried again at the next look, whatever the times of its files say. */
+  tryAgain(root: WatchedPath): void {
+    this.#again.add(root);
+  }
+
+  isToBeTried(root: WatchedPath): boolean {
+    return this.#again.has(root);
+  }
+
+  /** The same, once. */
+  takeTry(root: WatchedPath): boolean {
+    return this.#again.delete(root);
+  }
+
   get size(): number {
     return this.#byRoot.size;
   }

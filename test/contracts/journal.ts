@@ -6,6 +6,7 @@ import { fileContract } from './journal-files.ts';
 import { ledgerContract } from './journal-ledger.ts';
 import { queueContract } from './journal-queue.ts';
 import { reportContract } from './journal-reports.ts';
+import { retryContract } from './journal-retry.ts';
 import { sessionContract } from './journal-sessions.ts';
 import { sharedContract } from './journal-shared.ts';
 import { shippingContract } from './journal-shipping.ts';
@@ -21,6 +22,7 @@ export function journalContract(name: string, make: () => JournalUnderTest): voi
     staleContract(bench);
     shippingContract(bench);
     reportContract(bench);
+    retryContract(bench);
     ledgerContract(bench);
     durabilityContract(bench);
     sharedContract(bench);

@@ -28,6 +28,7 @@ const steps = [
   'finish stale',
   'crash',
   'rename',
+  'retry',
 ] as const;
 type Step = {
   readonly what: (typeof steps)[number];
@@ -49,6 +50,8 @@ const habits: readonly (readonly Step['what'][])[] = [
   ['start', 'half write', 'look', 'fail vanished'],
   ['start', 'arrive', 'verify', 'start', 'arrive', 'verify', 'finish'],
   ['start', 'arrive', 'verify', 'log unrecorded'],
+  ['start', 'fail permanent', 'retry'],
+  ['start', 'fail permanent', 'log', 'finish', 'retry', 'look'],
 ];
 const life: fc.Arbitrary<Step[]> = fc
   .array(
@@ -122,6 +125,9 @@ class World {
         break;
       case 'rename':
         if (driver.rename(`${roots[at]}-${this.#drawn}`)) model.rename();
+        break;
+      case 'retry':
+        model.retry(driver.retry());
         break;
       default:
         what satisfies never;

@@ -1,4 +1,5 @@
 import { advanceJob, type JobEvent, type JobState } from '../../src/domain/upload-job.ts';
+import { inDoubt, withoutDoubt } from '../../src/ports/file-source.ts';
 
 /** What a session's files must be, by the rules alone: no SQL, no order of writes, no disk. */
 export interface ModelFile {
@@ -67,6 +68,16 @@ export class ModelSession {
       if (file.job === 'unqueued') continue;
       if (file.job.at === 'parked') file.version = '';
       if (file.job.at === 'pending') file.job = { at: 'pending', attempts: 0 };
+    }
+  }
+
+  /** A person takes up what is parked: jobs again where the session waits to be shipped, else once it is looked at. */
+  retry(isQueued: boolean): void {
+    for (const file of this.files.values()) {
+      if (file.job === 'unqueued' || file.job.at !== 'parked' || file.version === '') continue;
+      file.version = isQueued ? withoutDoubt(file.version) : inDoubt(file.version);
+      if (isQueued) file.job = advanceJob(file.job, { type: 'retried' });
+      file.failures = 0;
     }
   }
 

@@ -167,6 +167,13 @@ export class SessionDriver {
     return true;
   }
 
+  /** True when what is parked of it is queued at once. */
+  retry(): boolean {
+    const isQueued = ['shipping', 'parked'].includes(this.record.phase) && this.shipment !== undefined;
+    this.#journal().retry('/data/runs', [this.id]);
+    return isQueued;
+  }
+
   /** As the tracker does after a start: the journal says where the session is. */
   restore(): void {
     const { seal, phase } = this.record;
