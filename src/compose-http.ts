@@ -1,8 +1,12 @@
 import { journalTrouble } from './adapters/journal-trouble.ts';
+import { systemClock } from './adapters/system-time.ts';
 import type { Operated } from './compose-operated.ts';
+import type { Config } from './config/schema.ts';
 import { createRouter } from './http/router.ts';
 import { routesOf } from './http/routes.ts';
 import { HttpServer } from './http/server.ts';
+import { type Troubled, troubledRoutes } from './http/trouble-routes.ts';
+import type { Events } from './ports/events.ts';
 import type { Report } from './ports/report.ts';
 import type { Service } from './ports/service.ts';
 import type { Status } from './ports/status.ts';
@@ -48,6 +52,19 @@ export function composeHttp(
     services: [server],
     status: () => (server.url === undefined ? {} : { http: { url: server.url } }),
   };
+}
+
+/** The same between two lives, while the state directory cannot be used; undefined where HTTP is switched off. */
+export function composeTroubledHttp(
+  { http: { listen, pages } }: Pick<Config, 'http'>,
+  events: Events,
+  troubled: Omit<Troubled, 'clock'>,
+): Service | undefined {
+  if (!listen) return undefined;
+  const clock = systemClock;
+  const rules = { pages, hostName: troubled.host };
+  const answer = createRouter(troubledRoutes({ ...troubled, clock }), rules, clock);
+  return new HttpServer({ listen, pages, clock, events, answer, endsAll: () => false });
 }
 
 function journalProblem(read: () => unknown): string | undefined {

@@ -53,7 +53,12 @@ export class Lives {
     const { ship } = options;
     this.#options = options;
     this.#deadlineMs = ship.timeoutMs === undefined ? undefined : systemClock.monotonicMs() + ship.timeoutMs;
-    this.#wait = new StateWait(options.edge.pid, this.#deadlineMs);
+    this.#wait = new StateWait({
+      pid: options.edge.pid,
+      deadlineMs: this.#deadlineMs,
+      counts: this.#counter.counts,
+      stays: ship.stays ?? false,
+    });
     this.#loaded = options.load();
     this.#events = this.#logLines();
   }

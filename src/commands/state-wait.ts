@@ -1,10 +1,26 @@
+import { hostname } from 'node:os';
 import type { JournalTrouble } from '../adapters/journal-trouble.ts';
 import { probeStateDirectory } from '../adapters/state-probe.ts';
 import { StatusSocket } from '../adapters/status-socket.ts';
 import { systemClock } from '../adapters/system-time.ts';
+import { composeTroubledHttp } from '../compose-http.ts';
+import { realFolder } from '../compose-parts.ts';
 import type { Config } from '../config/schema.ts';
+import type { EventCounts } from '../ports/event-counts.ts';
 import type { Events } from '../ports/events.ts';
+import type { Service } from '../ports/service.ts';
+import type { Status } from '../ports/status.ts';
 import { readStatusIfPossible } from './status-without-agent.ts';
+import { programVersion } from './version.ts';
+
+export interface StateWaitOptions {
+  readonly pid: number;
+  /** Monotonic; undefined without a limit. */
+  readonly deadlineMs: number | undefined;
+  readonly counts: EventCounts;
+  /** `run`: who asks over HTTP gets an answer meanwhile. */
+  readonly stays: boolean;
+}
 
 const delayMinMs = 1000;
 const delayMaxMs = 60_000;
@@ -13,15 +29,13 @@ const goodLifeMs = 60_000;
 
 /** Between two lives: waits until the state directory can be written to, asking it at a capped pace. */
 export class StateWait {
-  readonly #pid: number;
-  readonly #deadlineMs: number | undefined;
+  readonly #options: StateWaitOptions;
   #troubles = 0;
   #isEnded = false;
   #sleep = new AbortController();
 
-  constructor(pid: number, deadlineMs: number | undefined) {
-    this.#pid = pid;
-    this.#deadlineMs = deadlineMs;
+  constructor(options: StateWaitOptions) {
+    this.#options = options;
   }
 
   /** The life that ended was so long. */
@@ -47,11 +61,13 @@ export class StateWait {
       this.#troubles += 1;
       return true;
     }
-    const socket = await this.#answerStatus(trouble, config);
+    const answering = await this.#answer(trouble, config, events);
+    const running = answering.map((service) => service.run());
     try {
       return await this.#probe(trouble, config.state.directory, events);
     } finally {
-      await socket?.stop();
+      for (const service of answering) await service.stop();
+      await Promise.all(running);
     }
   }
 
@@ -84,32 +100,34 @@ export class StateWait {
   }
 
   #leftMs(): number {
-    return this.#deadlineMs === undefined
-      ? Number.POSITIVE_INFINITY
-      : this.#deadlineMs - systemClock.monotonicMs();
+    const { deadlineMs } = this.#options;
+    return deadlineMs === undefined ? Number.POSITIVE_INFINITY : deadlineMs - systemClock.monotonicMs();
   }
 
-  /** Where the journal can at least be read, `status` gets an answer; elsewhere the log has the reason. */
-  async #answerStatus(
-    { code, cause, remedy }: JournalTrouble,
-    config: Config,
-  ): Promise<StatusSocket | undefined> {
+  /** Over HTTP in any case; where the journal can at least be read, `status` gets an answer, too. */
+  async #answer(trouble: JournalTrouble, config: Config, events: Events): Promise<readonly Service[]> {
+    const { pid, counts, stays } = this.#options;
     const sinceMs = systemClock.monotonicMs();
+    const { code, cause, remedy } = trouble;
+    const told = () => ({ code, cause, remedy, sinceMs: systemClock.monotonicMs() - sinceMs });
     const found = await readStatusIfPossible(config);
-    if (!found) return undefined;
-    const socket = new StatusSocket({
-      stateDirectory: config.state.directory,
-      answering: {
-        status: () => ({
-          ...found,
-          running: true,
-          pid: this.#pid,
-          trouble: { code, cause, remedy, sinceMs: systemClock.monotonicMs() - sinceMs },
-        }),
-      },
-      onProblem: () => undefined,
-    });
-    void socket.run();
-    return socket;
+    const status = (): Status | undefined => found && { ...found, running: true, pid, trouble: told() };
+    const place = { host: hostname(), folder: realFolder(config.watch.directory), version: programVersion() };
+    const http = stays
+      ? composeTroubledHttp(config, events, { ...place, pid, counts, trouble: told, status })
+      : undefined;
+    return [...statusSocket(config, status), ...(http ? [http] : [])];
   }
+}
+
+function statusSocket(config: Config, status: () => Status | undefined): readonly Service[] {
+  const known = status();
+  if (!known) return []; // the log has the reason
+  return [
+    new StatusSocket({
+      stateDirectory: config.state.directory,
+      answering: { status: () => status() ?? known },
+      onProblem: () => undefined,
+    }),
+  ];
 }

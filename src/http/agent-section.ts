@@ -1,3 +1,4 @@
+import { renewThemselves } from '../domain/credential-renewal.ts';
 import type { Report } from '../ports/report.ts';
 import type { Status } from '../ports/status.ts';
 import { type Html, html } from './escape.ts';
@@ -66,7 +67,7 @@ function credentials({ credentials }: Status, report: Report | undefined, nowMs:
     'Credentials',
     html`${nameHtml(source)}${note(validity(checked?.valid))}
 ${checked?.identity !== undefined && html`<span class="more">${nameHtml(checked.identity)}</span>`}
-<span class="more">${secondsLeft === undefined ? 'do not expire' : timeLeft(secondsLeft)}</span>`,
+<span class="more">${secondsLeft === undefined ? 'no end is known' : timeLeft(secondsLeft)}${renewThemselves(source) && '; they renew themselves'}</span>`,
   );
 }
 

@@ -17,6 +17,10 @@ export const contentTypes: Readonly<Record<Answer['type'], string>> = {
   script: 'text/javascript; charset=utf-8',
 };
 
+export function json(value: unknown): Answer {
+  return { status: 200, type: 'json', body: `${JSON.stringify(value)}\n` };
+}
+
 export function plain(status: number, text: string, headers?: Answer['headers']): Answer {
   return { status, type: 'text', body: `${text}\n`, ...(headers && { headers }) };
 }

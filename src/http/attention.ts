@@ -14,8 +14,10 @@ export interface Concern {
 
 const parkedMax = 50;
 
-export function concernsOf(status: Status, report: Report | undefined): readonly Concern[] {
-  const { blocked, trouble, credentials } = status;
+type Worrying = Pick<Status, 'blocked' | 'trouble' | 'credentials' | 'folder' | 'folderState'>;
+
+export function concernsOf(status: Worrying, report: Report | undefined): readonly Concern[] {
+  const { blocked, trouble, credentials, folder, folderState } = status;
   const concerns: Concern[] = [];
   if (trouble)
     concerns.push({
@@ -30,6 +32,15 @@ export function concernsOf(status: Status, report: Report | undefined): readonly
       title: html`The destination cannot be used, for ${durationText(blocked.sinceMs / 1000)}: ${nameHtml(blocked.cause)}`,
       evidence: blocked.code,
       remedy: blocked.remedy,
+    });
+  if (folderState === 'missing' || folderState === 'unreadable')
+    concerns.push({
+      level: 'critical',
+      title: html`The watched folder is ${folderState}: ${nameHtml(folder)}`,
+      remedy:
+        folderState === 'missing'
+          ? 'make it, mount it, or set watch.directory to where trainings write; what is written there later is found'
+          : 'let the user that trainlogd runs as read and enter it',
     });
   if (credentials?.problem !== undefined)
     concerns.push({

@@ -3,7 +3,7 @@ import type { EventCounts } from '../ports/event-counts.ts';
 import type { Report } from '../ports/report.ts';
 import type { SessionViews } from '../ports/session-views.ts';
 import type { Status } from '../ports/status.ts';
-import type { Answer } from './answer.ts';
+import { type Answer, json } from './answer.ts';
 import { plainAssets } from './assets.ts';
 import { alive, type Readiness, readiness } from './health.ts';
 import { metricValues } from './metric-values.ts';
@@ -11,7 +11,7 @@ import { metricsAnswer } from './metrics.ts';
 import { measureProcess } from './process-use.ts';
 import { remembered } from './rate.ts';
 import type { Route } from './router.ts';
-import { sessionPage } from './session-page.ts';
+import { noSessionPage, sessionPage } from './session-page.ts';
 import { perPage } from './sessions-table.ts';
 import { statusPage } from './status-page.ts';
 
@@ -80,15 +80,10 @@ function overview(
   return { status: 200, type: 'html', body };
 }
 
-function oneSession({ sessions, folder, clock }: Served, status: Status, id: string): Answer | undefined {
+function oneSession({ sessions, folder, clock, version }: Served, { host }: Status, id: string): Answer {
   const view = sessions.sessionView(folder, id);
-  if (!view) return undefined;
-  const { host, program: version } = status;
+  if (!view) return { status: 404, type: 'html', body: noSessionPage({ id, host, version }) };
   return { status: 200, type: 'html', body: sessionPage({ view, host, version, nowMs: clock.nowMs() }) };
-}
-
-function json(value: unknown): Answer {
-  return { status: 200, type: 'json', body: `${JSON.stringify(value)}\n` };
 }
 
 function pageOf(text: string | null): number {

@@ -25,10 +25,15 @@ export const script = `'use strict';
     return href ? 'a[href="' + CSS.escape(href) + '"]' : undefined;
   };
 
+  const styleOf = (page) => page.querySelector('link[rel=stylesheet]')?.getAttribute('href');
+
   const take = (text) => {
     const main = document.getElementById('main');
-    const next = new DOMParser().parseFromString(text, 'text/html').getElementById('main');
+    const answered = new DOMParser().parseFromString(text, 'text/html');
+    const next = answered.getElementById('main');
     if (!next) throw new Error('no page');
+    // Another version of the program runs now: its page goes with its own style and script.
+    if (styleOf(answered) !== styleOf(document)) return location.reload();
     if (next.innerHTML === main.innerHTML || isSelecting(main)) return;
     const place = placeOf(document.activeElement, main);
     const scrolled = [...main.querySelectorAll('.scroll[id]')].map((one) => [one.id, one.scrollLeft, one.scrollTop]);

@@ -23,7 +23,7 @@ export interface SessionPage {
 export function sessionPage({ view, host, version, nowMs }: SessionPage): string {
   const { brief, detail, id = '' } = view;
   const name = brief?.name || displayPath(view.root) || id;
-  const main = html`<nav class="back" aria-label="Where you are"><a href="/">All sessions</a></nav>
+  const main = html`${back}
 <div class="head"><h1>${nameHtml(name)}</h1><p class="tags">${statusTag(view.status)} <span class="note">in the bucket:</span> ${arrivalTag(view)}</p></div>
 ${detail?.error !== undefined && html`<p class="error"><span class="level">Error</span> ${nameHtml(detail.error)}</p>`}
 ${view.failure && html`<p class="error"><span class="level">${view.failure.code}</span> ${nameHtml(view.failure.cause)}: ${nameHtml(view.failure.remedy)}</p>`}
@@ -34,6 +34,16 @@ ${files(view)}
 ${detail && warnings(detail)}`;
   return page({ title: `${name} · trainlogd`, host, version, main });
 }
+
+export function noSessionPage(of: Pick<SessionPage, 'host' | 'version'> & { readonly id: string }): string {
+  const { id, host, version } = of;
+  const main = html`${back}
+<div class="head"><h1>No such session</h1></div>
+<p>This host knows no session with the id <code>${id}</code>. If another one shipped it: <code>trainlogd show ${id}</code> reads its log from the bucket.</p>`;
+  return page({ title: 'No such session · trainlogd', host, version, main });
+}
+
+const back = html`<nav class="back" aria-label="Where you are"><a href="/">All sessions</a></nav>`;
 
 function facts(view: SessionView, nowMs: number): Html {
   const { brief, detail } = view;

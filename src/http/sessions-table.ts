@@ -28,7 +28,7 @@ ${pager(page, Math.ceil(count / perPage))}
 /** Roles are said aloud: on a phone the rows are no table to look at, but they stay one to listen to. */
 function table(sessions: readonly RecentSession[], nowMs: number): Html {
   return html`<table class="sessions" role="table">
-<thead role="rowgroup"><tr role="row">${head('Status')}${head('Session')}${head('User', 'wide-only')}${head('Framework', 'wide-only')}${head('Started', 'num mid-only')}${head('Duration', 'num mid-only')}${head('Loss')}${head('Last', 'num')}${head('In the bucket')}</tr></thead>
+<thead role="rowgroup"><tr role="row">${head('Status')}${head('Session')}${head('User', 'wide-only')}${head('Framework', 'wide-only')}${head('Started', 'num')}${head('Duration', 'num')}${head('Loss')}${head('Last', 'num')}${head('In the bucket')}</tr></thead>
 <tbody role="rowgroup">${sessions.map((session) => row(session, nowMs))}</tbody>
 </table>`;
 }
@@ -49,7 +49,7 @@ function row(session: RecentSession, nowMs: number): Html {
   return html`<tr role="row">${cell('status', statusTag(status))}
 <th scope="row" role="rowheader" class="name">${id === undefined ? name : html`<a href="/sessions/${id}">${name}</a>`}</th>
 ${cell('short wide-only', optional(brief?.user))}${cell('short wide-only', optional(brief?.framework))}
-${cell('num mid-only', timeHtml(startedAtMs))}${cell('num mid-only', durationText(runsFor ?? brief?.durationSeconds))}
+${cell('num start', timeHtml(startedAtMs))}${cell('num duration', durationText(runsFor ?? brief?.durationSeconds))}
 ${cell('loss', sparkline(brief?.loss))}${cell('num last', last === undefined ? unknown : numberText(last))}
 ${cell('arrival', arrivalTag(session))}</tr>
 `;

@@ -101,6 +101,7 @@ section { background: var(--panel); border: 1px solid var(--line); border-radius
 .level { font-size: 0.75rem; font-weight: 650; text-transform: uppercase; letter-spacing: 0.04em; margin-right: 0.35rem; color: var(--odd); }
 .critical .level, .error .level { color: var(--bad); }
 .evidence { color: var(--soft); font-size: 0.9375rem; }
+.remedy::before { content: '→ '; content: '→ ' / ''; color: var(--soft); }
 .error { border-left: 3px solid var(--bad); padding: 0.1rem 0 0.1rem 0.85rem; margin: 0 0 1rem; }
 
 .transfers { list-style: none; margin: 0; padding: 0; }
@@ -120,9 +121,10 @@ thead th { color: var(--soft); font-size: 0.8125rem; border-top: 0; padding-top:
 tbody tr:hover { background: var(--back); }
 .num { text-align: right; white-space: nowrap; }
 .name { min-width: 8rem; }
+@media (min-width: 62.01rem) { .sessions .name { min-width: 14rem; } }
 .sessions .name bdi, .file bdi { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; white-space: normal; }
 .file bdi { display: inline; }
-.short bdi { display: block; max-width: 10rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.short bdi { display: block; max-width: 8.5rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .loss { padding-right: 0.5rem; }
 .tag { display: inline-block; white-space: nowrap; font-size: 0.8125rem; line-height: 1.4; padding: 0.05rem 0.5rem; border-radius: 0.75rem; }
 .tag.good { color: var(--good); background: var(--good-back); }
@@ -160,7 +162,6 @@ footer { padding-top: 0.5rem; padding-bottom: 2rem; color: var(--soft); font-siz
 
 @media (max-width: 62rem) { .wide-only { display: none; } }
 @media (max-width: 44rem) {
-  .mid-only { display: none; }
   .wide { padding-left: 0.85rem; padding-right: 0.85rem; }
   section { padding: 0.85rem; }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
@@ -171,12 +172,15 @@ footer { padding-top: 0.5rem; padding-bottom: 2rem; color: var(--soft); font-siz
   .sessions thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
   .sessions tr { display: grid; grid-template-columns: auto 1fr auto; gap: 0.2rem 0.75rem; align-items: center; padding: 0.55rem 0; border-top: 1px solid var(--line); }
   .sessions th, .sessions td { display: block; border: 0; padding: 0; }
-  .sessions .mid-only, .sessions .wide-only { display: none; }
+  .sessions .wide-only { display: none; }
   .sessions .name { grid-area: 1 / 1 / 2 / 3; }
   .sessions .status { grid-area: 1 / 3; justify-self: end; }
   .sessions .loss { grid-area: 2 / 1; }
   .sessions .last { grid-area: 2 / 2; text-align: left; }
   .sessions .arrival { grid-area: 2 / 3; justify-self: end; }
+  .sessions .start, .sessions .duration { font-size: 0.8125rem; color: var(--soft); text-align: left; }
+  .sessions .start { grid-area: 3 / 1 / 4 / 3; }
+  .sessions .duration { grid-area: 3 / 3; justify-self: end; }
   .plot-and-values .plot text { font-size: 20px; }
 }
 @media (forced-colors: active) { .tag, .verdict { border: 1px solid; } }

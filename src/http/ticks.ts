@@ -1,6 +1,11 @@
-/** Round numbers from `low` to `high`, about so many. */
+/** Round numbers from `low` to `high`, about so many; two at least where there are any, since one gives no measure. */
 export function ticks(low: number, high: number, count: number): readonly number[] {
-  const step = niceStep((high - low) / Math.max(1, count));
+  const found = roundNumbers(low, high, Math.max(1, count));
+  return found.length < 2 && high > low ? roundNumbers(low, high, 2 * Math.max(1, count)) : found;
+}
+
+function roundNumbers(low: number, high: number, count: number): readonly number[] {
+  const step = niceStep((high - low) / count);
   if (!Number.isFinite(step) || step <= 0) return [low];
   const first = Math.ceil(low / step);
   const last = Math.floor(high / step + 1e-9);

@@ -56,7 +56,7 @@ describe('what is served', () => {
     ['/?page=2', 200, 'text/html; charset=utf-8'],
     ['/?page=-1&page=%00', 200, 'text/html; charset=utf-8'],
     ['/sessions/run-1', 200, 'text/html; charset=utf-8'],
-    ['/sessions/nobody', 404, 'text/plain; charset=utf-8'],
+    ['/sessions/nobody', 404, 'text/html; charset=utf-8'],
     ['/sessions/..%2f..%2fetc', 404, 'text/plain; charset=utf-8'],
     ['/sessions/%3Cscript%3E', 404, 'text/plain; charset=utf-8'],
     ['/nothing', 404, 'text/plain; charset=utf-8'],
