@@ -2,12 +2,19 @@ import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openJournalFile } from '../src/adapters/journal-file.ts';
 import { createSqliteJournal } from '../src/adapters/sqlite-journal.ts';
+import type { SessionDraft } from '../src/domain/session-draft.ts';
 import { directoryIdentity, fingerprintOf } from '../src/ports/file-source.ts';
 import type { Journal } from '../src/ports/journal.ts';
 import { shapeOf } from '../src/services/tracked-session.ts';
 
+type Sources = SessionDraft['sources'];
+
 /** A journal in which every session of the folder is shipped, as the program itself would have left it. */
-export async function writeFullJournal(stateDirectory: string, folder: string): Promise<void> {
+export async function writeFullJournal(
+  stateDirectory: string,
+  folder: string,
+  sources: Sources = [],
+): Promise<void> {
   const holder = {
     pid: process.pid,
     host: 'bench',
@@ -17,8 +24,8 @@ export async function writeFullJournal(stateDirectory: string, folder: string): 
   const journal = createSqliteJournal(openJournalFile(stateDirectory, holder));
   try {
     journal.setMeta(`surveyed:${folder}`, new Date(0).toISOString());
-    for (const [index, root] of readdirSync(folder).entries()) {
-      shipped(journal, folder, root);
+    for (const [index, root] of readdirSync(folder).sort().entries()) {
+      shipped(journal, folder, root, sources);
       if (index % 500 === 0) await journal.synced();
     }
     await journal.synced();
@@ -27,7 +34,7 @@ export async function writeFullJournal(stateDirectory: string, folder: string): 
   }
 }
 
-function shipped(journal: Journal, folder: string, root: string): void {
+function shipped(journal: Journal, folder: string, root: string, sources: Sources): void {
   const statOf = (path: string) => {
     const stat = lstatSync(join(folder, path), { bigint: true });
     return { ...pick(stat), sizeBytes: Number(stat.size) };
@@ -52,7 +59,7 @@ function shipped(journal: Journal, folder: string, root: string): void {
   journal.enqueue(sid, {
     seal: { status: 'completed', by: '_SUCCESS', evidence: true },
     shape: shapeOf(files.map(({ path, fingerprint }) => [`${root}/${path}`, fingerprint])),
-    draft: draft(root),
+    draft: { ...draft(root), sources },
     files: files.map(({ path, fingerprint, sizeBytes }) => ({
       path,
       role: 'companion',

@@ -3,6 +3,7 @@ import { ceph } from './ceph.ts';
 import { idle } from './idle.ts';
 import { latency } from './latency.ts';
 import { memory } from './memory.ts';
+import { pages } from './pages.ts';
 import { sessions } from './sessions.ts';
 import { startUp } from './start.ts';
 import { throughputHttp, throughputHttps } from './throughput.ts';
@@ -16,4 +17,5 @@ export const rows: readonly Row[] = [
   idle,
   startUp,
   latency,
+  pages,
 ];
