@@ -9,7 +9,9 @@ import { openJournalFile } from '../../src/adapters/journal-file.ts';
 import { journalVersion } from '../../src/adapters/journal-schema.ts';
 import { StateError } from '../../src/adapters/journal-trouble.ts';
 import { createSqliteJournal } from '../../src/adapters/sqlite-journal.ts';
-import { folder, holder, newSession } from '../support/journal.ts';
+import { sessionPage } from '../../src/http/session-page.ts';
+import type { SessionView } from '../../src/ports/session-views.ts';
+import { companion, folder, holder, identityOf, newSession, workOf } from '../support/journal.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const adapters = new URL('../../src/adapters/', import.meta.url).href;
@@ -171,6 +173,29 @@ describe('a journal file', () => {
     expect(journal.openUpload(sid, 'x')).toEqual({ ...upload, path: 'x', parts: [], resume: undefined });
     journal.beginUpload(sid, 'y', { ...upload, token: 't' });
     expect(journal.openUpload(sid, 'y')?.token).toBe('t');
+  });
+
+  test('from before views shows its sessions all the same, and says more with their next log', async () => {
+    const state = await temporaryDirectory();
+    const before = createSqliteJournal(openJournalFile(state, holder));
+    const { sid } = before.begin(newSession('a'));
+    before.freeze(sid, identityOf('a'));
+    before.enqueue(sid, workOf([companion('x')]));
+    before.close();
+    const database = new DatabaseSync(join(state, 'journal.sqlite'));
+    database.exec('DROP TABLE views; DROP INDEX sessions_recent; PRAGMA user_version = 4');
+    database.close();
+    const journal = createSqliteJournal(openJournalFile(state, holder));
+    onTestFinished(() => journal.close());
+    const [recent] = journal.recentSessions(folder, 0, 10);
+    expect(recent).toMatchObject({ id: 'a', status: 'completed' });
+    expect(recent).not.toHaveProperty('brief');
+    const view = journal.sessionView(folder, 'a');
+    expect(view).toMatchObject({ files: [{ path: 'x', state: 'pending' }] });
+    const page = sessionPage({ view: view as SessionView, host: 'h', version: '1', nowMs: 0 });
+    expect(page).toContain('<code>trainlogd show a</code>');
+    journal.enqueue(sid, workOf([companion('x')]));
+    expect(journal.sessionView(folder, 'a')).toMatchObject({ brief: { name: 'run' }, detail: {} });
   });
 
   test.each([

@@ -11,6 +11,7 @@ import { sessionContract } from './journal-sessions.ts';
 import { sharedContract } from './journal-shared.ts';
 import { shippingContract } from './journal-shipping.ts';
 import { staleContract } from './journal-stale.ts';
+import { viewContract } from './journal-views.ts';
 
 /** What every journal must do; `make` gives an empty one. */
 export function journalContract(name: string, make: () => JournalUnderTest): void {
@@ -26,5 +27,6 @@ export function journalContract(name: string, make: () => JournalUnderTest): voi
     ledgerContract(bench);
     durabilityContract(bench);
     sharedContract(bench);
+    viewContract(bench);
   });
 }
