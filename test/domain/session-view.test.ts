@@ -136,7 +136,7 @@ describe('what is kept of a session', () => {
         expect(JSON.stringify(brief).length).toBeLessThan(10_000);
         expect(JSON.stringify(detail).length).toBeLessThan(600_000);
       }),
-      { numRuns: 100 },
+      { numRuns: 30 },
     );
   });
 });

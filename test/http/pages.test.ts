@@ -10,6 +10,7 @@ import {
   overflow,
   startBrowser,
 } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
 import { addSession, fallingLoss, type ServedPage, serve } from '../support/http-server.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import type { Cleanup } from '../support/trainlogd.ts';
@@ -93,6 +94,11 @@ describe.skipIf(noBrowser !== undefined)('the page in a browser', () => {
       expect(await opened.page.textContent('main')).toContain('No session has been seen yet');
       expect(await opened.page.textContent('main')).toContain('All is well');
       await expectSound(opened);
+      served.status = { folderState: 'missing' };
+      await eventually(async () => {
+        await opened.page.reload();
+        return (await opened.page.textContent('main'))?.includes('The watched folder is missing');
+      });
     });
   });
 
@@ -113,6 +119,9 @@ describe.skipIf(noBrowser !== undefined)('the page in a browser', () => {
     await page.goto(`${served.url}?page=999999`);
     expect(await page.textContent('main')).toContain('not so many pages');
     await expectSound(opened);
+    await page.goto(`${served.url}sessions/nobody`);
+    expect(await page.textContent('h1')).toBe('No such session');
+    expect(await axeFindings(page)).toEqual([]);
   });
 
   test.each(extremes)('%s: names that mean harm are text', async (_, options) => {
