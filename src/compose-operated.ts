@@ -1,3 +1,4 @@
+import type { Problem } from './adapters/file-claims.ts';
 import type { S3Access } from './adapters/s3-access.ts';
 import type { Config } from './config/schema.ts';
 import type { Clock } from './ports/clock.ts';
@@ -11,6 +12,7 @@ import type { FolderWatcher } from './services/folder-watcher.ts';
 import type { RequestLimit } from './services/request-limit.ts';
 import type { SessionSharing } from './services/session-sharing.ts';
 import type { SessionTracker } from './services/session-tracker.ts';
+import type { TransferRate } from './services/transfer-rate.ts';
 import type { Uploader } from './services/uploader.ts';
 
 /** The agent as those see it who watch over it. They look, and change nothing but what a person asks for. */
@@ -20,6 +22,8 @@ export interface Operated {
   readonly counts: EventCounts;
   readonly clock: Clock;
   readonly host: string;
+  /** Our own. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly version: string;
   readonly pid: number;
   /** `run`: it stays, so it reports on schedule and serves HTTP. */
@@ -34,5 +38,8 @@ export interface Operated {
   readonly sharing: SessionSharing;
   readonly gate: DestinationGate;
   readonly limit: RequestLimit;
+  readonly rate: TransferRate;
   readonly uploader: Uploader;
+  /** Why nothing is watched any more but by looking. */
+  readonly watching: { degraded: Problem | undefined };
 }

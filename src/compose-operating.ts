@@ -36,11 +36,11 @@ export function composeOperating(of: Operated): Operating {
     elsewhere: sharing.elsewhere(),
     loose: tracker.notes.loose().map((entry) => displayPath(entry.path)),
   });
-  const reporting = composeReporting(of);
+  const reporting = composeReporting(of, status);
   const http = composeHttp(of, { status, lastReport: reporting.lastReport });
   const socket = new StatusSocket({
     stateDirectory: config.state.directory,
-    answering: { status, retry: ({ sessions }) => retryParked(of, sessions) },
+    answering: { status, report: reporting.report, retry: ({ sessions }) => retryParked(of, sessions) },
     onProblem: (problem) => events.emit('config.warning', { problem }),
   });
   return { status, services: [socket, ...http.services, ...reporting.services] };

@@ -34,6 +34,7 @@ import { Uploader } from './services/uploader.ts';
 export interface ShippingParts {
   readonly gate: DestinationGate;
   readonly limit: RequestLimit;
+  readonly rate: TransferRate;
   readonly uploader: Uploader;
   readonly janitor: Janitor;
   /** Undefined where the destination knows no parts, or files are to be compressed once they are whole. */
@@ -131,7 +132,7 @@ export function composeShipping(options: ShippingOptions): ShippingParts {
     abandoned,
     retention,
   });
-  return { gate, limit, uploader, janitor, growing };
+  return { gate, limit, rate, uploader, janitor, growing };
 }
 
 function composeTransfers(options: {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { createFolderSource } from './adapters/folder-source.ts';
 import { createProcessTable } from './adapters/proc-table.ts';
 import { systemClock } from './adapters/system-time.ts';
 import { createAccess } from './compose-access.ts';
+import type { Operated } from './compose-operated.ts';
 import { composeOperating } from './compose-operating.ts';
 import { createStore, rootRules } from './compose-parts.ts';
 import { composePlaces } from './compose-places.ts';
@@ -23,6 +23,7 @@ import type { Status } from './ports/status.ts';
 import { Assembler } from './services/assembler.ts';
 import { FileGrowth } from './services/file-growth.ts';
 import { FolderWatcher } from './services/folder-watcher.ts';
+import { spreadOf } from './services/host-spread.ts';
 import { meterLooks } from './services/metered-source.ts';
 import { SessionObserver } from './services/session-observer.ts';
 import { SessionReadings } from './services/session-reading.ts';
@@ -86,12 +87,16 @@ const networkTimes = { settleMs: 120_000, rescanMs: 600_000 };
 export function compose(options: ComposeOptions): Agent {
   const { config, events, host, version, journal, folder } = options;
   const clock = systemClock;
+  const watching: Operated['watching'] = { degraded: undefined };
   const source = createFolderSource({
     directory: config.watch.directory,
     stateDirectory: config.state.directory,
     polling: config.watch.polling,
     clock,
-    onDegraded: (problem) => events.emit('watch.degraded', problem),
+    onDegraded: (problem) => {
+      watching.degraded = problem;
+      events.emit('watch.degraded', problem);
+    },
     onClaimsImpossible: (problem) => events.emit('claims.impossible', problem),
     onLimit: (problem) => events.emit('files.limit', problem),
   });
@@ -182,9 +187,9 @@ export function compose(options: ComposeOptions): Agent {
     events,
     looking,
     rescanMs: () => (config.watch.rescanMs === 'auto' ? times().rescanMs : config.watch.rescanMs),
-    spread: createHash('sha256').update(host).digest().readUInt16BE(0) / 0x10000,
+    spread: spreadOf(host),
   });
-  const { gate, limit, uploader, janitor, growing } = composeShipping({
+  const { gate, limit, rate, uploader, janitor, growing } = composeShipping({
     config,
     events,
     clock,
@@ -209,7 +214,9 @@ export function compose(options: ComposeOptions): Agent {
     sharing,
     gate,
     limit,
+    rate,
     uploader,
+    watching,
   });
   // Old work before new: the uploader starts before the watcher looks. Drained and stopped the other way round.
   const services = [...operating.services, janitor, keeper, uploader, ...(growing ? [growing] : []), watcher];

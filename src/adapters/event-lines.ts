@@ -188,8 +188,21 @@ export const eventLines: Lines = {
       `health, metrics and the status page cannot be served on ${e.address}, ${e.code}: ${e.remedy}; trying again in ${seconds(e.retryInMs)}, shipping goes on`,
   ],
   'http.failed': ['warn', (e) => `${e.target} could not be shown: ${e.cause}`],
+  'report.ok': ['debug', () => 'report: all is well'],
+  'report.recovered': ['info', () => 'report: all is well again'],
+  'report.warning': ['warn', (e) => `report: ${findings(e)}`],
+  'report.critical': ['error', (e) => `report: ${findings(e)}`],
+  'report.unchanged': ['debug', (e) => `report: as before, ${e.verdict}: ${findings(e)}`],
+  'report.failed': ['warn', (e) => `${e.cause}; trainlogd report makes one, trainlogd doctor looks closer`],
   'service.failed': ['error', (e) => `the ${e.service} failed: ${e.cause}`],
 };
+
+function findings({ findings: all, more }: EventMap['report.warning']): string {
+  const said = all.map(({ code, finding, remedy }) => {
+    return `${finding} (${code})${remedy === undefined ? '' : `: ${remedy}`}`;
+  });
+  return [...said, ...(more > 0 ? [`and ${more} more findings`] : [])].join('; also ');
+}
 
 function seconds(ms: number): string {
   return ms >= 10_000 ? `${Math.round(ms / 1000)} s` : `${(ms / 1000).toFixed(1)} s`;

@@ -16,6 +16,7 @@ const workMaxMs = 60_000;
 
 const requestSchema = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('status') }),
+  z.object({ ask: z.literal('report') }),
   z.object({
     ask: z.literal('retry'),
     sessions: z.union([z.literal('all'), z.array(z.string().max(4096)).max(idsMax)]),
@@ -122,11 +123,14 @@ export class StatusSocket implements Service {
   async #worked(line: string): Promise<unknown> {
     const request = readRequest(line);
     if (request === undefined) return { error: 'the request is none that this trainlogd knows' };
-    const { status, retry } = this.#answering;
+    const { status, report, retry } = this.#answering;
     const refusal = { error: `this trainlogd cannot do that now: ${request.ask}` };
     switch (request.ask) {
       case 'status':
         return status ? await status(request) : refusal;
+      case 'report':
+        // What keeps a report from being made keeps nothing else from its work.
+        return report ? await Promise.resolve(report(request)).catch(errorAnswer) : refusal;
       case 'retry':
         return retry ? await retry(request) : refusal;
       default:
@@ -140,6 +144,10 @@ export class StatusSocket implements Service {
     this.#server = undefined;
     this.#ended?.();
   }
+}
+
+function errorAnswer(error: unknown): object {
+  return { error: error instanceof Error ? error.message : String(error) };
 }
 
 function readRequest(line: string): AgentRequest | undefined {

@@ -2,9 +2,8 @@ import type { Examination, Examined } from '../doctor/examine.ts';
 import type { Diagnosis } from '../doctor/finding.ts';
 import type { Level } from '../domain/finding.ts';
 import { counted } from './human.ts';
-import { oneLine } from './one-line.ts';
+import { wrapped } from './wrapped.ts';
 
-const widthMax = 80;
 const indent = '           ';
 const marks: Readonly<Record<Level, string>> = { ok: 'ok', warning: 'warning', critical: 'WRONG' };
 
@@ -37,22 +36,6 @@ function findingLines({ level, code, finding, evidence, remedy, statement }: Dia
 
 function labelled(mark: string, text: string): string[] {
   return wrapped(text, `  ${mark.padEnd(indent.length - 2)}`, indent);
-}
-
-function wrapped(text: string, first: string, next: string): string[] {
-  const lines: string[] = [];
-  let line = first;
-  let isEmpty = true;
-  for (const word of oneLine(text).split(' ')) {
-    if (!isEmpty && line.length + 1 + word.length > widthMax) {
-      lines.push(line);
-      line = next;
-      isEmpty = true;
-    }
-    line += isEmpty ? word : ` ${word}`;
-    isEmpty = false;
-  }
-  return [...lines, line];
 }
 
 function verdict({ rooms }: Examination): string {

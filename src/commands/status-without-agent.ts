@@ -54,7 +54,7 @@ export function unsentInJournal(stateDirectory: string, folder: string): string[
 }
 
 function readJournal(stateDirectory: string, folder: string): Pick<Status, 'backlog' | 'parts'> {
-  if (!existsSync(journalFileOf(stateDirectory))) return { backlog: nothing };
+  if (!existsSync(journalFileOf(stateDirectory))) return { backlog: emptyBacklog };
   const journal = openJournal(stateDirectory);
   try {
     return { backlog: journal.backlog(folder), parts: journal.uploadCounts() };
@@ -63,7 +63,7 @@ function readJournal(stateDirectory: string, folder: string): Pick<Status, 'back
   }
 }
 
-const nothing: Backlog = {
+export const emptyBacklog: Backlog = {
   open: 0,
   shipping: 0,
   shipped: 0,

@@ -5,10 +5,12 @@ import { type Edge, exitCode } from './edge.ts';
 import { counted, humanBytes } from './human.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
 import { oneLine } from './one-line.ts';
+import { checkStatus } from './status-check.ts';
 import { readStatus } from './status-without-agent.ts';
 
 /** `trainlogd status`: asks the daemon; when none runs, reads the journal that it left. */
-export async function status(edge: Edge, flags: GlobalFlags): Promise<number> {
+export async function status(edge: Edge, flags: GlobalFlags & { check?: boolean }): Promise<number> {
+  if (flags.check) return await checkStatus(edge, flags);
   const { config } = loadConfig(loadInputs(edge, flags));
   const found = (await askStatus(config.state.directory)) ?? (await readStatus(config));
   edge.stdout(flags.json ? `${JSON.stringify(found, null, 2)}\n` : statusText(found));

@@ -1,8 +1,8 @@
 import { realFolder } from '../adapters/real-folder.ts';
-import type { Backlog } from '../ports/backlog.ts';
 import type { Status } from '../ports/status.ts';
+import { keptFindings, parkedFindings } from '../services/assess-agent.ts';
 import { uidOf } from './access.ts';
-import { counted, type Diagnosis, found } from './finding.ts';
+import { type Diagnosis, found } from './finding.ts';
 import type { Visit } from './visit.ts';
 
 /** What the agent that runs says keeps it from its work: it has tried for longer than we have. */
@@ -17,7 +17,7 @@ export async function agentFindings(agent: Status, visit: Visit): Promise<Diagno
   const held = isOurs ? [] : [otherFolder(agent, watchedDirectory)];
   const said = `trainlogd ${agent.program} runs as process ${agent.pid} and holds ${JSON.stringify(agent.state)}`;
   const ok = found('ok', 'agent.ok', said);
-  return [ok, ...held, ...other, ...kept(agent), ...parkedFindings(agent.backlog.parked)];
+  return [ok, ...held, ...other, ...keptFindings(agent), ...parkedFindings(agent.backlog.parked)];
 }
 
 function otherUser(pid: number | undefined, its: number, own: number | undefined): Diagnosis {
@@ -31,40 +31,4 @@ function otherFolder({ folder, state }: Status, ours: string): Diagnosis {
   const remedy =
     'give doctor the configuration of the agent (--config), or each folder its own state.directory';
   return found('critical', 'state.held', said, { remedy });
-}
-
-function kept({ blocked, trouble }: Status): Diagnosis[] {
-  const since = ({ sinceMs }: { sinceMs: number }) => `for ${Math.round(sinceMs / 1000)} s`;
-  return [
-    ...(blocked === undefined
-      ? []
-      : [
-          found('critical', 'agent.blocked', `the agent sends nothing ${since(blocked)}, ${blocked.code}`, {
-            evidence: blocked.cause,
-            remedy: blocked.remedy,
-          }),
-        ]),
-    ...(trouble === undefined
-      ? []
-      : [
-          found('critical', 'agent.trouble', `the agent waits for its state directory ${since(trouble)}`, {
-            evidence: trouble.cause,
-            remedy: trouble.remedy,
-          }),
-        ]),
-  ];
-}
-
-const namedMax = 3;
-
-/** One for each cause: a hundred files of one kind are one thing to do. */
-export function parkedFindings(parked: Backlog['parked']): Diagnosis[] {
-  const byCode = Map.groupBy(parked, ({ code }) => code);
-  return [...byCode].slice(0, namedMax).map(([code, items]) => {
-    const first = items[0];
-    const said = `${counted(items.length, 'file')} parked, ${code}`;
-    const evidence = `${first?.session}: ${first?.path}: ${first?.cause}`;
-    const remedy = `${first?.remedy}; then: trainlogd retry`;
-    return found('warning', 'agent.parked', said, { evidence, remedy });
-  });
 }

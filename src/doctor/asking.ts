@@ -41,9 +41,11 @@ export async function list(asking: Asking, prefix: string): Promise<ListObjectsV
   const {
     client,
     destination: { bucket: Bucket },
+    visit: { isBrief },
   } = asking;
   const doing = `listing ${JSON.stringify(prefix)} in s3://${Bucket}`;
-  const parameters = { Bucket, Prefix: prefix, MaxKeys: listMax, EncodingType: 'url' as const };
+  const MaxKeys = isBrief ? 1 : listMax;
+  const parameters = { Bucket, Prefix: prefix, MaxKeys, EncodingType: 'url' as const };
   return await attempt(asking, doing, async (abortSignal) => {
     const answer = await client.send(new ListObjectsV2Command(parameters), { abortSignal });
     if (answer.Name === undefined) throw notS3(`${doing}: the answer is no list of a bucket`);

@@ -19,6 +19,8 @@ export interface BucketLook {
   readonly asked: boolean;
   /** What kept us from asking further, by the room that it belongs to. */
   readonly troubles: Partial<Record<Room, Diagnosis>>;
+  /** What the troubles were told by. */
+  readonly failure?: Failure;
   readonly answers: Answers;
   readonly tried: readonly Tried[];
   /** Under the prefix, as far as it was looked at. */
@@ -32,7 +34,8 @@ export async function lookAtBucket(visit: Patient, destination: S3Destination): 
   const answers: Answers = { dates: [] };
   const none = { asked: false, troubles: {}, answers, tried: [], objects: 0 };
   const failure = await credentialsFailure(visit);
-  if (failure !== undefined) return { ...none, troubles: diagnose(failure, visit, destination, answers) };
+  if (failure !== undefined)
+    return { ...none, failure, troubles: diagnose(failure, visit, destination, answers) };
   const client = createS3Client(destination, limits.requestMs, access, true);
   noteAnswers(client, answers, clock);
   try {
@@ -66,8 +69,13 @@ async function ask(asking: Asking): Promise<BucketLook> {
   const listed = await list(asking, prefix);
   const first: Tried = { action: 's3:ListBucket', on: prefix, ...failed(listed) };
   const base = { asked: true, answers, objects: 0 };
-  if (listed instanceof Failure && !isDenied(listed))
-    return { ...base, troubles: diagnose(listed, visit, destination, answers), tried: [] };
+  if (listed instanceof Failure && !isDenied(listed)) {
+    const troubles = diagnose(listed, visit, destination, answers);
+    return { ...base, failure: listed, troubles, tried: [] };
+  }
+  const objects = listed instanceof Failure ? 0 : (listed.Contents?.length ?? 0);
+  if (visit.isBrief && !(listed instanceof Failure))
+    return { ...base, troubles: {}, objects, tried: [first] };
   const nowMs = visit.clock.nowMs();
   const session = 'trainlogd-doctor';
   const others =
@@ -79,7 +87,6 @@ async function ask(asking: Asking): Promise<BucketLook> {
     listed instanceof Failure ? [] : tryToRead(asking, readable(listed)),
     visit.write ? tryToWrite(asking, prefix) : undefined,
   ]);
-  const objects = listed instanceof Failure ? 0 : (listed.Contents?.length ?? 0);
   const tried = [first, ...more, ...read, ...(written?.tried ?? [])];
   return { ...base, troubles: {}, objects, tried, ...(written && { written }) };
 }

@@ -1,5 +1,7 @@
 import type { AwsIdentity } from '../adapters/aws-credential-chain.ts';
+import { renewThemselves } from '../domain/credential-renewal.ts';
 import { Failure } from '../domain/failure.ts';
+import { expiryFindings } from '../services/assess-credentials.ts';
 import { type Diagnosis, found, isDirectory, type NotLooked } from './finding.ts';
 import type { Visit } from './visit.ts';
 import { within } from './within.ts';
@@ -92,11 +94,7 @@ function tokenMissing(): Diagnosis {
 /** Of those that renew themselves, a failed renewal is told by their source. */
 function expiring({ expiration }: AwsIdentity, { access, clock, config }: Visit): Diagnosis[] {
   const warnMs = config?.report.credentialExpiryWarnMs;
-  const isOwn = /^(environment|\.env file)/.test(access?.credentials.describe().source ?? '');
-  if (expiration === undefined || warnMs === undefined || !isOwn) return [];
-  const leftMs = expiration.getTime() - clock.nowMs();
-  if (leftMs > warnMs) return [];
-  const said = `the credentials end in ${Math.max(0, Math.round(leftMs / 60_000))} minutes`;
-  const remedy = 'give new ones before, or let trainlogd use a role, which renews itself';
-  return [found('warning', 'credentials.expiring', said, { remedy })];
+  const source = access?.credentials.describe().source;
+  if (!expiration || warnMs === undefined || source === undefined || renewThemselves(source)) return [];
+  return expiryFindings(source, expiration.getTime() - clock.nowMs(), warnMs);
 }

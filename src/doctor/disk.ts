@@ -1,20 +1,28 @@
 import { statfs } from 'node:fs/promises';
 import { errnoOf } from '../adapters/errno.ts';
+import type { Clock } from '../ports/clock.ts';
 import { existing } from './access.ts';
 import { type Diagnosis, found, type NotLooked } from './finding.ts';
 import type { Visit } from './visit.ts';
 import { within } from './within.ts';
 
+export type DiskOf = 'the folder' | 'the state directory' | 'the destination';
+
 interface Disk {
-  readonly of: string;
+  readonly of: DiskOf;
   readonly path: string;
-  /** Below it nothing works any more. */
-  readonly bytesMin: number;
+}
+
+export interface DiskRoom {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+  /** Undefined where the file system makes them as needed. */
+  readonly inodes: { readonly free: number; readonly total: number } | undefined;
 }
 
 const mib = 1024 * 1024;
-/** The state directory takes the journal and its log; the folder is the training's own. */
-const bytesMin = { state: 64 * mib, folder: 64 * mib };
+/** Below it nothing works any more: neither a journal and its log, nor a training. */
+const bytesMin = 64 * mib;
 const lowShare = 0.05;
 const lowBytes = 1024 * mib;
 const inodesMin = 100;
@@ -25,27 +33,36 @@ export async function checkDisk(visit: Visit): Promise<readonly Diagnosis[] | No
   const { watchedDirectory, stateDirectory, destination } = visit;
   const local = destination?.kind === 'directory' ? destination.path : undefined;
   const disks: Disk[] = [
-    ...(watchedDirectory ? [{ of: 'the folder', path: watchedDirectory, bytesMin: bytesMin.folder }] : []),
-    ...(stateDirectory
-      ? [{ of: 'the state directory', path: stateDirectory, bytesMin: bytesMin.state }]
-      : []),
-    ...(local ? [{ of: 'the destination', path: local, bytesMin: bytesMin.folder }] : []),
+    ...(watchedDirectory ? [{ of: 'the folder' as const, path: watchedDirectory }] : []),
+    ...(stateDirectory ? [{ of: 'the state directory' as const, path: stateDirectory }] : []),
+    ...(local ? [{ of: 'the destination' as const, path: local }] : []),
   ];
   if (disks.length === 0) return { because: 'no directory is known' };
   return (await Promise.all(disks.map((disk) => look(disk, visit)))).flat();
 }
 
-async function look(disk: Disk, { clock, limits }: Visit): Promise<Diagnosis[]> {
-  const { path } = disk;
-  const where = `the disk of ${disk.of}`;
+async function look({ of, path }: Disk, { clock, limits }: Visit): Promise<Diagnosis[]> {
+  return roomFindings(of, await roomAt(path, clock, limits.folderMs));
+}
+
+/** What is free there; in words, why that cannot be told. */
+export async function roomAt(path: string, clock: Clock, ms: number): Promise<DiskRoom | string> {
   try {
-    const found_ = await within(clock, limits.folderMs, undefined, async () => statfs(await existing(path)));
-    if (found_ === undefined) return [unknown(where, `${JSON.stringify(path)} does not answer`)];
+    const found_ = await within(clock, ms, undefined, async () => statfs(await existing(path)));
+    if (found_ === undefined) return `${JSON.stringify(path)} does not answer`;
     const { bavail, blocks, bsize, ffree, files } = found_;
-    return [space(disk, where, bavail * bsize, blocks * bsize), ...inodes(where, ffree, files)];
+    const inodes = files === 0 ? undefined : { free: ffree, total: files };
+    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize, inodes };
   } catch (error) {
-    return [unknown(where, `${JSON.stringify(path)}: ${errnoOf(error)}`)];
+    return `${JSON.stringify(path)}: ${errnoOf(error)}`;
   }
+}
+
+export function roomFindings(of: DiskOf, room: DiskRoom | string): Diagnosis[] {
+  const where = `the disk of ${of}`;
+  if (typeof room === 'string') return [unknown(where, room)];
+  const { freeBytes, totalBytes, inodes } = room;
+  return [space(of, where, freeBytes, totalBytes), ...(inodes ? inodeFindings(where, inodes) : [])];
 }
 
 function unknown(where: string, evidence: string): Diagnosis {
@@ -53,25 +70,19 @@ function unknown(where: string, evidence: string): Diagnosis {
   return found('warning', 'disk.unknown', `${where} cannot be looked at`, { evidence, remedy });
 }
 
-function space(
-  { of, bytesMin: least }: Disk,
-  where: string,
-  freeBytes: number,
-  totalBytes: number,
-): Diagnosis {
+function space(of: DiskOf, where: string, freeBytes: number, totalBytes: number): Diagnosis {
   const said = `${size(freeBytes)} of ${size(totalBytes)} are free on ${where}`;
   const isState = of === 'the state directory';
   const remedy = isState
     ? 'free space there, or name another disk as state.directory: with a full one nothing can be shipped'
     : 'free space there: a training that cannot write ends, and its last lines are lost';
-  if (freeBytes < least) return found('critical', 'disk.free', said, { remedy });
+  if (freeBytes < bytesMin) return found('critical', 'disk.free', said, { remedy });
   const isLow = freeBytes < Math.min(lowBytes, totalBytes * lowShare);
   return isLow ? found('warning', 'disk.free', said, { remedy }) : found('ok', 'disk.ok', said);
 }
 
-/** Some file systems make them as needed, and count none. */
-function inodes(where: string, free: number, total: number): Diagnosis[] {
-  if (total === 0 || free > total * lowInodeShare) return [];
+function inodeFindings(where: string, { free, total }: NonNullable<DiskRoom['inodes']>): Diagnosis[] {
+  if (free > total * lowInodeShare) return [];
   const said = `${free} of ${total} inodes are free on ${where}`;
   const remedy =
     'remove small files there (df -i; find DIR -xdev -type f | wc -l): no file can be made without one';

@@ -47,4 +47,6 @@ export interface Patient extends Configured {
   readonly access: S3Access | undefined;
   /** One small object may be written. */
   readonly write: boolean;
+  /** A look as the agent takes it every few minutes: one list of one key, and more only when that fails. */
+  readonly isBrief?: true;
 }

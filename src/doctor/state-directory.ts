@@ -7,8 +7,9 @@ import { StateError } from '../adapters/journal-trouble.ts';
 import { openJournal } from '../adapters/open-journal.ts';
 import { realFolder } from '../adapters/real-folder.ts';
 import { probeStateDirectory } from '../adapters/state-probe.ts';
+import { parkedFindings } from '../services/assess-agent.ts';
 import { existing, uidOf, writableProblem } from './access.ts';
-import { agentFindings, parkedFindings } from './agent.ts';
+import { agentFindings } from './agent.ts';
 import { type Diagnosis, found, type NotLooked } from './finding.ts';
 import type { Visit } from './visit.ts';
 

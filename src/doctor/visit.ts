@@ -44,7 +44,7 @@ export function startVisit(parts: Patient): Visit {
   return visit;
 }
 
-function once<T>(look: () => Promise<T>): () => Promise<T> {
+export function once<T>(look: () => Promise<T>): () => Promise<T> {
   let pending: Promise<T> | undefined;
   return () => {
     pending ??= look();

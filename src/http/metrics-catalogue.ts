@@ -138,7 +138,7 @@ export const metricsCatalogue = {
 
   trainlogd_credentials_valid: {
     type: 'gauge',
-    help: '1 when the destination accepted the credentials at the last report, 0 when not; absent for a directory',
+    help: '1 when the destination accepted the credentials at the last report, 0 when not; absent for a directory, and where it could not be asked',
   },
   trainlogd_credentials_expiry_timestamp_seconds: {
     type: 'gauge',

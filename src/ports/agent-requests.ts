@@ -1,13 +1,17 @@
+import type { Report } from './report.ts';
 import type { Status } from './status.ts';
 
 /** What is asked of a running agent over its socket: one line of JSON, answered with one document. */
 export type AgentRequest =
   | { readonly ask: 'status' }
+  /** Made now. */
+  | { readonly ask: 'report' }
   /** Ids, or of sessions that have none yet their paths in the folder. */
   | { readonly ask: 'retry'; readonly sessions: readonly string[] | 'all' };
 
 export interface AgentAnswers {
   readonly status: Status;
+  readonly report: Report;
   readonly retry: RetryAnswer;
 }
 

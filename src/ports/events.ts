@@ -1,3 +1,5 @@
+import type { Finding, Level } from '../domain/finding.ts';
+
 /**
  * Everything that trainlogd has to say, declared once. Logic emits; adapters/winston-events.ts alone makes lines of it.
  * Emitting never throws and never waits. Paths are already display text; no field ever holds a secret.
@@ -86,7 +88,26 @@ export interface EventMap {
   'http.listening': { url: string; pages: string };
   'http.unavailable': { address: string; code: string; remedy: string; retryInMs: number };
   'http.failed': { target: string; cause: string };
+  /** Nothing is wrong, as before; nothing is wrong any more; what is wrong is news, or has not been told for long. */
+  'report.ok': ReportTold;
+  'report.recovered': ReportTold;
+  'report.warning': ReportTold;
+  'report.critical': ReportTold;
+  /** What is wrong was told before. */
+  'report.unchanged': ReportTold;
+  'report.failed': { cause: string };
   'service.failed': { service: string; cause: string };
+}
+
+interface ReportTold {
+  verdict: Level;
+  findings: readonly Finding[];
+  /** Findings beyond those. */
+  more: number;
+  backlogFiles: number;
+  backlogBytes: number;
+  stuckSeconds?: number;
+  drainSeconds?: number;
 }
 
 export type EventName = keyof EventMap;

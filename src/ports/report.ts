@@ -40,9 +40,11 @@ export interface Report {
   }[];
   readonly watch: {
     readonly state: string;
+    /** What tells of changes before a look finds them; `none` where no agent watches. */
+    readonly by?: 'events' | 'polling' | 'looks' | 'none';
     readonly looks: number;
     readonly lastLookAt?: string;
-    /** Changes that a rescan found and no event had told of. */
+    /** Changes in watched places that a look at the whole folder found and no event had told of. */
     readonly missedByEvents: number;
   };
   readonly clockBehindMs?: number;
@@ -50,7 +52,8 @@ export interface Report {
     readonly source: string;
     /** ARN or the like, where the endpoint tells. */
     readonly identity?: string;
-    readonly valid: boolean;
+    /** Whether the destination takes them; absent where it could not be asked, or its answer does not tell. */
+    readonly valid?: boolean;
     readonly problem?: string;
     readonly expiresAt?: string;
   };

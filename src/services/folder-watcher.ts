@@ -6,6 +6,7 @@ import type { ProcessTable } from '../ports/process-table.ts';
 import type { Deadline, Service } from '../ports/service.ts';
 import { topName } from './folder-survey.ts';
 import type { LookingTime } from './metered-source.ts';
+import { MissedChanges } from './missed-changes.ts';
 import type { SessionObserver } from './session-observer.ts';
 import type { SessionTracker } from './session-tracker.ts';
 
@@ -45,11 +46,24 @@ export class FolderWatcher implements Service {
   #askAtMs = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #draining: { deadline: Deadline; done: () => void } | undefined;
+  readonly #missed = new MissedChanges();
+  /** Nothing of what the next look finds can have been told of: the folder was not watched. */
+  #isNew = true;
   surveysDone = 0;
+  /** Wall clock; when the last complete look at the whole folder ended. */
+  lastLookAtMs: number | undefined;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
-    options.source.onHint((path) => this.#hint(path));
+    options.source.onHint((path) => {
+      this.#missed.told(topName(path), options.clock.monotonicMs());
+      this.#hint(path);
+    });
+  }
+
+  /** Changes that only a look at the whole folder found. */
+  get missedByEvents(): number {
+    return this.#missed.count(this.#options.clock.monotonicMs());
   }
 
   /** Somebody else knows that a session must be looked at. */
@@ -102,9 +116,11 @@ export class FolderWatcher implements Service {
     if (before?.state === 'present' && before.identity !== now.identity) {
       events.emit('folder.replaced', { folder });
       this.#surveyAtMs = Number.NEGATIVE_INFINITY;
+      this.#isNew = true;
     } else if (before && before.state !== 'present') {
       events.emit('folder.found', { folder });
       this.#surveyAtMs = Number.NEGATIVE_INFINITY;
+      this.#isNew = true;
     }
     return true;
   }
@@ -132,14 +148,22 @@ export class FolderWatcher implements Service {
   async #survey(signal: AbortSignal): Promise<void> {
     const { tracker, clock, rescanMs, spread, looking } = this.#options;
     const beforeMs = looking.spentMs;
+    const beganMs = clock.monotonicMs();
     this.#hints.clear();
+    // What was found since the last one was found by an event, or when it was due.
+    tracker.changes.take();
     const isComplete = await tracker.survey(signal);
     const tookMs = looking.spentMs - beforeMs;
+    const changed = this.#isNew ? [] : tracker.changes.take();
+    this.#missed.found(changed, { beganMs, endedMs: clock.monotonicMs() });
     const periodMs = this.surveysDone === 0 ? rescanMs() * (0.5 + spread / 2) : rescanMs();
     this.#surveyAtMs =
       clock.monotonicMs() + Math.max(isComplete ? periodMs : debounceMs, tookMs * restAfterLook);
     this.#restUntilMs.set(everything, clock.monotonicMs() + tookMs * restAfterLook);
-    if (isComplete) this.surveysDone += 1;
+    if (!isComplete) return;
+    this.surveysDone += 1;
+    this.lastLookAtMs = clock.nowMs();
+    this.#isNew = false;
   }
 
   async #revisit(signal: AbortSignal): Promise<void> {

@@ -2,8 +2,9 @@ import { advance } from '../domain/session-machine.ts';
 import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
-import { changedMsOf, type Entry, tickMaxMs } from '../ports/file-source.ts';
+import { type Entry, tickMaxMs } from '../ports/file-source.ts';
 import type { Journal } from '../ports/journal.ts';
+import { believedAgeMs } from './believed-age.ts';
 import { type Survey, type SurveyedSession, surveyFolder, surveySubtree } from './folder-survey.ts';
 import type { FolderLooks } from './metered-source.ts';
 import type { SurveyRules } from './root-recognition.ts';
@@ -14,6 +15,7 @@ import type { SessionSharing } from './session-sharing.ts';
 import { SurveyNotes } from './survey-notes.ts';
 import { sessionName, TrackedSession } from './tracked-session.ts';
 import type { TrackedSessions } from './tracked-sessions.ts';
+import { WatchedChanges } from './watched-changes.ts';
 
 export interface TrackerOptions {
   readonly source: FolderLooks;
@@ -34,8 +36,6 @@ export interface TrackerOptions {
   readonly absenceMs: number;
 }
 
-/** File times are believed on our own clock's disks; on others only when they are far in the past. */
-const networkDoubtMs = 10 * 60_000;
 /** During a whole look, what is due is looked at this often. */
 const dueEveryMs = 100;
 
@@ -49,6 +49,7 @@ export class SessionTracker {
   #surveys = 0;
   #folderIsSession = false;
   readonly notes: SurveyNotes;
+  readonly changes = new WatchedChanges();
   /** Sessions that the first look at the folder left to `backfill`. */
   skipped = 0;
   /** In this life there was a session that was not shipped yet. */
@@ -140,13 +141,17 @@ export class SessionTracker {
     if (this.#memory.isUnchanged(surveyed, this.#surveys)) return;
     const tracked = await this.#tracked(surveyed);
     if (tracked.state.at !== 'shipped') this.hasSeenWork = true;
+    const isNew = tracked.seenIn === 0 && !tracked.record;
     tracked.seenIn = this.#surveys;
     tracked.missingSinceMs = undefined;
     tracked.surveyed = surveyed;
-    const look = { nowMs: this.#options.clock.monotonicMs(), ageOf: (entry: Entry) => this.#ageOf(entry) };
+    const { clock, network } = this.#options;
+    const ageOf = ({ stat }: Entry) => believedAgeMs(stat, clock.nowMs(), network());
+    const look = { nowMs: clock.monotonicMs(), ageOf };
     const changed = tracked.absorb(surveyed.files, look, () => {
       return tracked.record ? this.#options.journal.files(tracked.record.sid) : [];
     });
+    if (changed) this.changes.note(surveyed.root, isNew);
     if (firstLook && !tracked.record && look.nowMs - tracked.changedAtMs > this.#options.ignoreOlderThanMs) {
       this.#skip(tracked);
       return;
@@ -186,12 +191,6 @@ export class SessionTracker {
     journal.setShape(tracked.record.sid, tracked.shape);
     this.#memory.restore(tracked, tracked.record);
     this.skipped += 1;
-  }
-
-  #ageOf(entry: Entry): number {
-    const ageMs = this.#options.clock.nowMs() - changedMsOf(entry.stat);
-    const doubtMs = this.#options.network() ? networkDoubtMs : 0;
-    return ageMs > doubtMs ? ageMs : 0;
   }
 
   /** What a whole survey did not find. A directory may be away for a while; only a long absence is an end. */
@@ -245,6 +244,6 @@ export class SessionTracker {
   /** Roots that are still being written, or will be: what is worth watching. */
   openRoots(): ReadonlySet<WatchedPath> {
     const open = this.sessions.open().filter(({ kind }) => kind === 'directory');
-    return new Set([...open.map(({ root }) => root), ...this.notes.empty()]);
+    return this.changes.watching(new Set([...open.map(({ root }) => root), ...this.notes.empty()]));
   }
 }

@@ -12,6 +12,8 @@ export class TransferRate {
   #lookedAtMs = 0;
   #busyMs = 0;
   #bytes = 0;
+  /** Of all requests that succeeded. */
+  sentBytes = 0;
 
   constructor({ clock }: { clock: Clock }) {
     this.#clock = clock;
@@ -32,6 +34,7 @@ export class TransferRate {
     try {
       const answer = await request();
       this.#bytes += bytes;
+      this.sentBytes += bytes;
       return answer;
     } finally {
       this.#look();

@@ -4,6 +4,7 @@ import { main } from '../../src/commands/cli.ts';
 import type { Edge } from '../../src/commands/edge.ts';
 import { type OptionKey, optionKeys, optionOf, variableOf } from '../../src/config/schema.ts';
 import { sessionLogJsonSchema } from '../../src/domain/session-log.ts';
+import { reportCodes } from '../../src/services/report-codes.ts';
 
 const text = readFileSync(new URL('../../docs/reference.md', import.meta.url), 'utf8');
 
@@ -41,8 +42,14 @@ describe('the configuration in docs/reference.md', () => {
     const unknown = [...named]
       .map(([, key]) => key)
       .filter((key) => !optionKeys.some((known) => known === key));
-    expect(unknown.filter((key) => key !== 'session.json' && key !== 'session.pid')).toEqual([]);
+    const others = ['session.json', 'session.pid', 'report.json', ...reportCodes];
+    expect(unknown.filter((key) => !others.some((other) => other === key))).toEqual([]);
   });
+});
+
+test('the findings of a report in docs/reference.md are all that it can judge, and no other', () => {
+  const codes = rows('Reports').flatMap((row) => (row.length === 3 ? [row[0]?.replaceAll('`', '')] : []));
+  expect(codes.toSorted()).toEqual(reportCodes.toSorted());
 });
 
 describe('the session log in docs/reference.md', () => {

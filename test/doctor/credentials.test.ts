@@ -83,7 +83,7 @@ test.each<[string, Held, RegExp[]]>([
   [
     'one that ends soon',
     { accessKeyId: id, secretAccessKey: secret, expiration: new Date(Date.now() + 600_000) },
-    [/expiring: the credentials end in 10 minutes/],
+    [/expiring: the credentials end in 10 min/],
   ],
 ])('%s', async (_, identity, expected) => {
   const [first, ...more] = await said(identity);

@@ -1,0 +1,72 @@
+import { countSaid } from '../domain/amounts.ts';
+import type { Level } from '../domain/finding.ts';
+import type { Backlog } from '../ports/backlog.ts';
+import type { Status } from '../ports/status.ts';
+import type { ReportFinding } from './report-codes.ts';
+
+/** Those that the doctor has too. */
+export interface AgentFinding extends ReportFinding {
+  readonly code: 'agent.blocked' | 'agent.trouble' | 'agent.parked';
+}
+
+/** What the agent says keeps it from its work. */
+export function keptFindings({ blocked, trouble }: Pick<Status, 'blocked' | 'trouble'>): AgentFinding[] {
+  const since = ({ sinceMs }: { sinceMs: number }) => `for ${Math.round(sinceMs / 1000)} s`;
+  return [
+    ...(blocked === undefined
+      ? []
+      : [
+          of('critical', 'agent.blocked', `the agent sends nothing ${since(blocked)}, ${blocked.code}`, {
+            evidence: blocked.cause,
+            remedy: blocked.remedy,
+          }),
+        ]),
+    ...(trouble === undefined
+      ? []
+      : [
+          of('critical', 'agent.trouble', `the agent waits for its state directory ${since(trouble)}`, {
+            evidence: trouble.cause,
+            remedy: trouble.remedy,
+          }),
+        ]),
+  ];
+}
+
+const namedMax = 3;
+
+/** One for each cause: a hundred files of one kind are one thing to do. */
+export function parkedFindings(parked: Backlog['parked']): AgentFinding[] {
+  const byCode = Map.groupBy(parked, ({ code }) => code);
+  return [...byCode].slice(0, namedMax).map(([code, items]) => {
+    const first = items[0];
+    return of('warning', 'agent.parked', `${countSaid(items.length, 'file')} parked, ${code}`, {
+      evidence: `${first?.session}: ${first?.path}: ${first?.cause}`,
+      remedy: `${first?.remedy}; then: trainlogd retry`,
+    });
+  });
+}
+
+/** Nobody ships, and nobody else would say so. */
+export function absentFindings({ running, state, backlog }: Status): ReportFinding[] {
+  if (running) return [];
+  const waiting = backlog.pendingFiles + backlog.shipping;
+  const meanwhile = waiting === 0 ? '' : '; meanwhile something waits to be sent';
+  return [
+    {
+      code: 'agent.absent',
+      level: 'critical',
+      finding: `no trainlogd runs for ${JSON.stringify(state)}${meanwhile}`,
+      evidence: 'nobody answers on its socket',
+      remedy: 'start it: systemctl start trainlogd, or trainlogd run; what is unsent goes on then',
+    },
+  ];
+}
+
+function of(
+  level: Level,
+  code: AgentFinding['code'],
+  finding: string,
+  more: { readonly evidence: string; readonly remedy: string },
+): AgentFinding {
+  return { code, level, finding, ...more };
+}
