@@ -1,11 +1,15 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { checkBucket } from '../support/bucket-check.ts';
+import { checkBucket, readAll, type ShippedLog } from '../support/bucket-check.ts';
 import { eventually } from '../support/eventually.ts';
 import { describeS3, makeBucket, type TestBucket } from '../support/s3.ts';
 import { requestsTo, serverLog } from '../support/s3-requests.ts';
 import { seededRandom, seedOf } from '../support/seeded-random.ts';
-import { planSession, train } from '../support/trainer.ts';
-import { makeHost, start, statusOf, toBucket } from '../support/trainlogd.ts';
+import { openSessionTable } from '../support/session-queries.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { planSession, type TrainedSession, train } from '../support/trainer.ts';
+import { type Cleanup, makeHost, start, statusOf, toBucket } from '../support/trainlogd.ts';
 
 const count = 1000;
 /** Sessions whose first file lies there half-written while the others come and go. */
@@ -44,9 +48,36 @@ describeS3(`a thousand sessions dropped while trainlogd runs (seed ${random.seed
     const { problems, logs } = await checkBucket(bucket, sessions);
     expect(problems).toEqual([]);
     expect(logs).toHaveLength(count);
+    await expectOneTable(context, bucket, logs, sessions);
     if (serverLog !== undefined) await expectNothingDenied(bucket);
   }, 200_000);
 });
+
+/** The logs as they lie in the bucket, copied to a directory, under the queries that users are given. */
+async function expectOneTable(
+  context: Cleanup,
+  bucket: TestBucket,
+  logs: readonly ShippedLog[],
+  sessions: readonly TrainedSession[],
+): Promise<void> {
+  const directory = await temporaryDirectory();
+  const objects = await readAll(
+    bucket,
+    logs.map(({ key }) => key),
+  );
+  for (const [key, bytes] of objects) {
+    await mkdir(dirname(join(directory, key)), { recursive: true });
+    await writeFile(join(directory, key), bytes);
+  }
+  const table = await openSessionTable(context, directory);
+  const costs = await table.query('cost-per-user-and-month.sql');
+  expect(costs.reduce((sum, row) => sum + Number(row['sessions']), 0)).toBe(count);
+  const failed = await table.query('failed-runs.sql');
+  const isFailed = ({ status }: TrainedSession) => status === 'failed';
+  expect(failed).toHaveLength(Math.min(500, sessions.filter(isFailed).length));
+  expect(await table.query('missing-files.sql')).toEqual([]);
+  expect(await table.query('slowest-gpus.sql')).toEqual([]);
+}
 
 /**
  * 412 is the answer to a condition: Ceph gives it to an If-Match that is right on a bucket with versions, once, after
