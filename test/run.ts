@@ -1,13 +1,13 @@
 /**
- * What `npm test` runs: makes the real S3 server and a browser available where it can, runs every suite, and says at the end
- * what did not run and why. Arguments go to vitest.
+ * What `npm test` runs: makes the real S3 server, a browser and promtool available where it can, runs every suite, and says
+ * at the end what did not run and why. Arguments go to vitest.
  *
  *   TRAINLOGD_TEST_NO_INSTALL=1   install no packages
  *   TRAINLOGD_TEST_REQUIRE_S3=1   a missing S3 server is a failure; implied by CI=true
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { chromium, installProgram } from './support/package-install.ts';
+import { chromium, installProgram, promtool } from './support/package-install.ts';
 import { installS3Server } from './support/s3-install.ts';
 import { acquireS3Server } from './support/s3-server.ts';
 
@@ -19,9 +19,10 @@ process.exitCode = await main();
 async function main(): Promise<number> {
   const required = process.env['CI'] === 'true' || process.env['TRAINLOGD_TEST_REQUIRE_S3'] === '1';
   const refusal = await installS3Server(process.env, say);
-  const noBrowser = installProgram(chromium, process.env, say);
-  if (noBrowser !== undefined && process.env['CI'] === 'true') {
-    say(`no test ran: a browser is required here, and there is none: ${noBrowser}`);
+  for (const program of [chromium, promtool]) {
+    const absence = installProgram(program, process.env, say);
+    if (absence === undefined || process.env['CI'] !== 'true') continue;
+    say(`no test ran: ${program.path} is required here, and there is none: ${absence}`);
     return 1;
   }
   const server = await acquireS3Server(process.env);

@@ -30,6 +30,9 @@ test.each([
   'ARCHITECTURE.md',
   'CHANGELOG.md',
   'docs/reference.md',
+  'docs/metrics.md',
+  'docs/operate.md',
+  'docs/analytics.md',
   'docs/adr/README.md',
 ])('every link in %s leads to a file that is there', (document) => {
   const targets = [...read(document).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map(([, target = '']) => target);

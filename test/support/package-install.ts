@@ -9,6 +9,8 @@ export interface NeededProgram {
   /** Of Debian. */
   readonly packages: readonly string[];
   readonly what: string;
+  /** Comes with a server, which the package starts where systemd runs. */
+  readonly startsServer?: true;
 }
 
 /** A browser, and a font that it can write with. */
@@ -18,9 +20,16 @@ export const chromium: NeededProgram = {
   what: 'the tests of the status page',
 };
 
+export const promtool: NeededProgram = {
+  path: '/usr/bin/promtool',
+  packages: ['prometheus'],
+  what: 'the tests of alerts and dashboard',
+  startsServer: true,
+};
+
 /** Why the program is not there afterwards; undefined when it is. */
 export function installProgram(
-  { path, packages, what }: NeededProgram,
+  { path, packages, what, startsServer }: NeededProgram,
   env: Environment,
   say: (line: string) => void,
 ): string | undefined {
@@ -30,6 +39,8 @@ export function installProgram(
     return `${path} is missing, and is installed on Debian only: ${names}`;
   if (env['TRAINLOGD_TEST_NO_INSTALL'] === '1')
     return `TRAINLOGD_TEST_NO_INSTALL=1, and ${path} is missing: ${names}`;
+  if (startsServer && existsSync('/run/systemd/system') && env['CI'] !== 'true')
+    return `${path} is missing, and its package would start a server on this machine: ${names}`;
   const asRoot = rootPrefix();
   if (!asRoot) return `neither root nor sudo without a password, and ${path} is missing: ${names}`;
   say(`installing for ${what}: ${names} (TRAINLOGD_TEST_NO_INSTALL=1 skips this)`);
