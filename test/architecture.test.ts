@@ -32,6 +32,7 @@ const purePackages: Readonly<Record<string, readonly string[]>> = {
   probes: [],
   ports: [],
   services: ['node:crypto', 'node:zlib', 'p-queue'],
+  bucket: [],
 };
 
 const clock =

@@ -58,6 +58,7 @@ export function assemble(parts: Parts): Assembled {
   const destination = buildDestination({ ...parts, resolved, credentials, places, watched, variableNames });
   const state = stateDirectory(resolved, watched, parts);
   checkTogether(resolved, findings);
+  checkLogBucket(resolved, destination, findings);
   const remains = {
     // A name that was refused is no bucket to be asked for.
     ...(destination && !findings.problems.some(({ key }) => key === 'destination.url') && { destination }),
@@ -148,6 +149,19 @@ function checkTogether({ values, settings, refused }: Resolved, { problems }: Fi
       problem: `accepted: at most retry.maxDelay, which is ${printDuration(longest)}`,
       ...at(settings.get('retry.baseDelay')),
     });
+}
+
+/** Each log that is written would be logged in turn. */
+function checkLogBucket(
+  { values, settings }: Resolved,
+  destination: Destination | undefined,
+  { problems }: Findings,
+): void {
+  const key = 'bucket.accessLogBucket';
+  const name = values[key];
+  if (name === undefined || destination?.kind !== 's3' || destination.bucket !== name) return;
+  const problem = 'must be another bucket than the one whose access is logged';
+  problems.push({ key, value: quoteValue(name), problem, ...at(settings.get(key)) });
 }
 
 function effective(values: Values, destination: Destination, watched: string, state: string): Values {
