@@ -57,9 +57,23 @@ async function makeChanges(work: BucketWork, plan: Plan): Promise<readonly Step[
   if (first?.setting !== 'bucket') return await makeEach(work, plan.changes);
   const created = await makeEach(work, [first]);
   if (created[0]?.outcome !== 'done') return [...created, ...rest.map(({ setting }) => notTried(setting))];
-  // A new bucket has settings of its own, and only now can be seen what its endpoint knows.
-  const { changes } = await lookAtBucket(work);
-  return [...created, ...(await makeEach(work, changes))];
+  try {
+    return [...created, ...(await makeEach(work, (await lookAtNew(work)).changes))];
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    const [next, ...others] = rest.map(({ setting }) => setting);
+    const failed: Step[] = next === undefined ? [] : [{ setting: next, outcome: 'failed', failure: error }];
+    return [...created, ...failed, ...others.map(notTried)];
+  }
+}
+
+/** A new bucket has settings of its own, and only now can be seen what its endpoint knows. */
+async function lookAtNew(work: BucketWork): Promise<Plan> {
+  for (let reads = 1; ; reads += 1) {
+    const plan = await lookAtBucket(work);
+    if (plan.changes[0]?.setting !== 'bucket' || reads >= rereadsMax) return plan;
+    await work.clock.sleep(rereadMs, work.signal);
+  }
 }
 
 async function makeEach(
