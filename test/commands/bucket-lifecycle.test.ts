@@ -97,5 +97,7 @@ describeS3('the lifecycle that trainlogd bucket apply sets', () => {
       await eventually(async () => (await uploads()).length === 1, days);
       expect(await uploads()).toEqual(['elsewhere/unfinished']);
     },
+    // Fourteen seconds of it are the seven days of an unfinished upload.
+    90_000,
   );
 });
