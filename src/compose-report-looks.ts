@@ -73,6 +73,7 @@ export class ReportLooks {
       watchedDirectory: config.watch.directory,
       stateDirectory: config.state.directory,
       destination: config.destination,
+      hung: new Set(),
       machine: { env, hostName: host, proc: '/proc', run: async () => undefined },
       clock,
       limits: this.#limits,
@@ -90,7 +91,7 @@ export class ReportLooks {
 
   async #room(of: 'folder' | 'state', named: DiskOf, path: string, clock: Clock) {
     const room = await roomAt(path, clock, this.#limits.folderMs);
-    const findings: Finding[] = roomFindings(named, room).filter(({ level }) => level !== 'ok');
+    const findings: Finding[] = roomFindings([named], room).filter(({ level }) => level !== 'ok');
     if (typeof room === 'string') return { findings, disk: undefined };
     const { freeBytes, totalBytes, inodes } = room;
     const disk: Report['disks'][number] = {

@@ -1,52 +1,85 @@
+import type { Room } from '../doctor/codes.ts';
 import type { Examination, Examined } from '../doctor/examine.ts';
 import type { Diagnosis } from '../doctor/finding.ts';
-import type { Level } from '../domain/finding.ts';
 import { counted } from './human.ts';
 import { wrapped } from './wrapped.ts';
 
-const indent = '           ';
-const marks: Readonly<Record<Level, string>> = { ok: 'ok', warning: 'warning', critical: 'WRONG' };
+const marks = { critical: 'WRONG', warning: 'warning' } as const;
+const labelWidth = 10;
+const roomWidth = 15;
 
-/** For people, at most 80 columns wide where words allow; what is well takes a line. */
+/** For people, at most 80 columns wide where words allow: how it stands, what to do, the worst first; then what is well. */
 export function examinationText(examination: Examination): string {
-  const lines = examination.rooms.flatMap(roomLines);
-  return `${[...lines, '', ...wrapped(verdict(examination), '', '')].join('\n')}\n`;
+  const problems = problemsIn(examination).flatMap((one) => ['', ...problemLines(one)]);
+  const well = examination.rooms.flatMap(wellLines);
+  const lines = [
+    ...wrapped(verdict(examination), '', ''),
+    ...problems,
+    ...headed('ok', well),
+    ...headed('not looked at', unseenLines(examination)),
+  ];
+  return `${lines.join('\n')}\n`;
 }
 
-function roomLines({ room, findings, skipped, needless }: Examined, at: number): string[] {
-  const before = at === 0 ? [room] : ['', room];
-  const not = skipped === undefined ? [] : labelled('-', needless ? skipped : `not looked at: ${skipped}`);
-  return [...before, ...not, ...findings.flatMap(findingLines)];
+type Problem = Diagnosis & { readonly level: keyof typeof marks; readonly room: Room };
+
+/** Of two that are as bad, what was looked at goes before what the agent says: it says the consequence. */
+function problemsIn({ rooms }: Examination): Problem[] {
+  const all = rooms.flatMap(({ room, findings }) =>
+    findings.flatMap((one) => (one.level === 'ok' ? [] : [{ ...one, level: one.level, room }])),
+  );
+  const rank = ({ level, code }: Problem) =>
+    (level === 'critical' ? 0 : 2) + (code.startsWith('agent.') ? 1 : 0);
+  return all.toSorted((one, other) => rank(one) - rank(other));
 }
 
-function findingLines({ level, code, finding, evidence, remedy, statement }: Diagnosis): string[] {
-  if (level === 'ok') return labelled(marks.ok, finding);
+function problemLines({ level, room, code, finding, evidence, remedy, statement }: Problem): string[] {
   return [
-    ...labelled(marks[level], `${finding} (${code})`),
-    ...(evidence === undefined ? [] : wrapped(`found: ${evidence}`, indent, `${indent}  `)),
-    ...(remedy === undefined ? [] : wrapped(`to do: ${remedy}`, indent, `${indent}  `)),
+    ...labelled(marks[level], `${room}: ${finding}`, labelWidth),
+    ...(evidence === undefined ? [] : labelled('  found', evidence, labelWidth)),
+    ...(remedy === undefined ? [] : labelled('  to do', remedy, labelWidth)),
     // To be copied: as it is, whatever its width.
     ...(statement === undefined
       ? []
       : JSON.stringify(statement, null, 2)
           .split('\n')
-          .map((line) => indent + line)),
+          .map((line) => ' '.repeat(labelWidth) + line)),
+    ...labelled('  code', code, labelWidth),
   ];
 }
 
-function labelled(mark: string, text: string): string[] {
-  return wrapped(text, `  ${mark.padEnd(indent.length - 2)}`, indent);
+function wellLines({ room, findings }: Examined): string[] {
+  const said = findings.filter(({ level }) => level === 'ok').map(({ finding }) => finding);
+  return said.length === 0 ? [] : labelled(`  ${room}`, said.join('; '), roomWidth + 2);
 }
 
-function verdict({ rooms }: Examination): string {
+/** Where there is nothing to look at, nothing is said; several rooms often have one reason. */
+function unseenLines({ rooms }: Examination): string[] {
+  const unseen = rooms.filter(({ needless }) => !needless);
+  const byReason = Map.groupBy(unseen, ({ skipped }) => skipped);
+  return [...byReason].flatMap(([skipped, those]) =>
+    skipped === undefined
+      ? []
+      : wrapped(`${those.map(({ room }) => room).join(', ')}: ${skipped}`, '  ', '    '),
+  );
+}
+
+function headed(head: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', head, ...lines];
+}
+
+function labelled(label: string, text: string, width: number): string[] {
+  return wrapped(text, label.padEnd(width), ' '.repeat(width));
+}
+
+function verdict({ rooms, host }: Examination): string {
   const levels = rooms.flatMap(({ findings }) => findings.map(({ level }) => level));
   const wrong = levels.filter((level) => level === 'critical').length;
   const warnings = levels.filter((level) => level === 'warning').length;
   const skipped = rooms.filter((room) => room.skipped !== undefined && !room.needless).length;
   const unseen = skipped === 0 ? '' : `; ${counted(skipped, 'check')} could not look`;
   const also = warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`;
-  if (wrong > 0) return `${wrong === 1 ? '1 thing is' : `${wrong} things are`} wrong${also}${unseen}`;
-  return warnings > 0
-    ? `nothing keeps logs from the destination, as far as was looked; ${counted(warnings, 'warning')}${unseen}`
-    : `nothing keeps logs from the destination, as far as was looked${unseen}`;
+  if (wrong > 0)
+    return `${host}: ${wrong === 1 ? '1 thing is' : `${wrong} things are`} wrong${also}${unseen}`;
+  return `${host}: nothing is wrong, as far as was looked${also}${unseen}`;
 }

@@ -6,11 +6,13 @@ import { createAccess } from '../compose-access.ts';
 import { type LoadInputs, loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { examine } from '../doctor/examine.ts';
+import { hungPlaces } from '../doctor/hung-places.ts';
 import type { Configured, Limits } from '../doctor/patient.ts';
 import { checks } from '../doctor/registry.ts';
 import { hider } from '../doctor/secrets.ts';
 import { defaultLimits, startVisit, type Visit } from '../doctor/visit.ts';
 import { within } from '../doctor/within.ts';
+import type { HostTools } from '../probes/host-tools.ts';
 import { examinationText } from './doctor-text.ts';
 import type { Edge } from './edge.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
@@ -23,16 +25,18 @@ export const doctorExit = { well: 0, wrong: 1 } as const;
 
 /** `trainlogd doctor`: everything that could keep logs from the bucket, whatever of it is wrong already. */
 export async function doctor(edge: Edge, flags: DoctorFlags, limits: Partial<Limits> = {}): Promise<number> {
-  const configured = configuredBy(loadInputs(edge, flags));
+  const lasting = { ...defaultLimits, ...limits };
+  const tools = toolsOf(edge, runMs);
+  const configured = await configuredBy(loadInputs(edge, flags), (paths) =>
+    hungPlaces(paths, systemClock, lasting.folderMs, () => toolsOf(edge, lasting.folderMs + killMs)),
+  );
   const { destination } = configured;
-  const path = edge.env['PATH'] ?? '';
-  const tools = createHostTools({ clock: systemClock, hostName: hostname(), path, limits: { runMs: 2_000 } });
   const quiet = { emit: () => undefined };
   const visit = startVisit({
     ...configured,
     machine: { env: edge.env, hostName: hostname(), proc: '/proc', run: tools.run },
     clock: systemClock,
-    limits: { ...defaultLimits, ...limits },
+    limits: lasting,
     access: destination && createAccess({ destination }, systemClock, quiet),
     write: flags.write === true,
   });
@@ -48,14 +52,35 @@ export async function doctor(edge: Edge, flags: DoctorFlags, limits: Partial<Lim
   return examination.level === 'critical' ? doctorExit.wrong : doctorExit.well;
 }
 
+/** Behind the time that is waited for it, a process that hangs is killed. */
+const killMs = 200;
+/** Of timedatectl and systemctl. */
+const runMs = 2_000;
 /** Had by now or not at all. */
 const askMs = 100;
+
+function toolsOf({ env }: Edge, ms: number): HostTools {
+  const path = env['PATH'] ?? '';
+  return createHostTools({ clock: systemClock, hostName: hostname(), path, limits: { runMs: ms } });
+}
 
 function heldCredentials({ access }: Visit) {
   return async () => await access?.credentials.current().catch(() => undefined); // reason: told as a finding
 }
 
-function configuredBy(inputs: LoadInputs): Configured {
+/** Links are followed only where that comes to an end. */
+async function configuredBy(
+  inputs: LoadInputs,
+  askFor: (paths: Loaded) => Promise<Configured['hung']>,
+): Promise<Configured> {
+  const byName = load({ ...inputs, follow: (path) => path });
+  const hung = await askFor(byName);
+  return { ...(hung.size === 0 ? load(inputs) : byName), hung };
+}
+
+type Loaded = Omit<Configured, 'hung'>;
+
+function load(inputs: LoadInputs): Loaded {
   const envFile = resolve(inputs.cwd, inputs.envFile ?? '.env');
   try {
     const { config, warnings, configFile, sources } = loadConfig(inputs);

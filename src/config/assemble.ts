@@ -46,6 +46,12 @@ export interface Assembled {
   readonly remains: ConfigRemains;
 }
 
+const addressKeys: ReadonlySet<string> = new Set<OptionKey>([
+  'destination.url',
+  'destination.endpoint',
+  'destination.region',
+]);
+
 /** The configuration of all parts; not loaded, or with problems in `findings`, when it does not hold. */
 export function assemble(parts: Parts): Assembled {
   const { environment, dotenv, findings } = parts;
@@ -60,8 +66,8 @@ export function assemble(parts: Parts): Assembled {
   checkTogether(resolved, findings);
   checkLogBucket(resolved, destination, findings);
   const remains = {
-    // A name that was refused is no bucket to be asked for.
-    ...(destination && !findings.problems.some(({ key }) => key === 'destination.url') && { destination }),
+    // Where a part of its address was refused, another bucket or server would be asked.
+    ...(destination && !findings.problems.some(({ key }) => addressKeys.has(key)) && { destination }),
     ...(watched !== undefined && { watchedDirectory: watched }),
     ...(state !== undefined && { stateDirectory: state }),
   };

@@ -22,6 +22,8 @@ export interface LoadInputs extends Surroundings {
   readonly overrides?: Readonly<Partial<Record<OptionKey, unknown>>> | undefined;
   /** The file that is read if it is there and none is named. */
   readonly systemConfigFile?: string | undefined;
+  /** Instead of looking at the disk, which waits for a mount that does not answer. */
+  readonly follow?: ((path: string) => string) | undefined;
 }
 
 /** Far beyond any real file; keeps a mistaken path such as a device from filling the memory. */
@@ -46,7 +48,7 @@ export function loadConfig(inputs: LoadInputs): LoadedConfig {
     yaml,
     overrides,
     configFile: file,
-    follow,
+    follow: inputs.follow ?? follow,
     findings,
   });
   const hide = hider(secretTexts(environment, dotenv));

@@ -1,8 +1,8 @@
-import { realFolder } from '../adapters/real-folder.ts';
 import type { Status } from '../ports/status.ts';
 import { keptFindings, parkedFindings } from '../services/assess-agent.ts';
 import { uidOf } from './access.ts';
 import { type Diagnosis, found } from './finding.ts';
+import { folderOf } from './hung-places.ts';
 import type { Visit } from './visit.ts';
 
 /** What the agent that runs says keeps it from its work: it has tried for longer than we have. */
@@ -13,7 +13,7 @@ export async function agentFindings(agent: Status, visit: Visit): Promise<Diagno
     agent.pid === undefined ? undefined : uidOf(machine.proc, agent.pid),
   ]);
   const other = own === its || its === undefined ? [] : [otherUser(agent.pid, its, own)];
-  const isOurs = watchedDirectory === undefined || realFolder(watchedDirectory) === agent.folder;
+  const isOurs = watchedDirectory === undefined || folderOf(visit) === agent.folder;
   const held = isOurs ? [] : [otherFolder(agent, watchedDirectory)];
   const said = `trainlogd ${agent.program} runs as process ${agent.pid} and holds ${JSON.stringify(agent.state)}`;
   const ok = found('ok', 'agent.ok', said);

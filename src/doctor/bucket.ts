@@ -2,18 +2,19 @@ import type { DirectoryDestination, S3Destination } from '../config/config.ts';
 import { fixedPrefix } from '../domain/object-key.ts';
 import { existing, writableProblem } from './access.ts';
 import { counted, type Diagnosis, found, type NotLooked } from './finding.ts';
+import { checkMount } from './hung-places.ts';
 import type { Visit } from './visit.ts';
 
 /** Whether there is a bucket of this name, in this region, at a server that is one of S3. */
 export async function checkBucket(visit: Visit): Promise<readonly Diagnosis[] | NotLooked> {
   const { destination } = visit;
   if (destination === undefined) return { because: 'no destination is configured' };
-  if (destination.kind === 'directory') return [await checkDirectory(destination)];
+  if (destination.kind === 'directory') return [await checkDirectory(destination, visit)];
   const look = await visit.bucket();
   if (look === undefined) return (await visit.endpoint()) ? unreached : [noAddress(destination)];
   const { bucket: trouble, ...others } = look.troubles;
   if (trouble !== undefined) return [trouble];
-  if (Object.keys(others).length > 0) return { because: 'it could not be asked; what kept us is told above' };
+  if (Object.keys(others).length > 0) return notAsked;
   const prefix = fixedPrefix(destination.keyTemplate);
   const isListed = look.tried.some(({ failure }) => failure === undefined);
   const objects = look.objects >= 100 ? 'more than 100 objects' : counted(look.objects, 'object');
@@ -21,7 +22,8 @@ export async function checkBucket(visit: Visit): Promise<readonly Diagnosis[] | 
   return [found('ok', 'bucket.ok', `s3://${destination.bucket} is there${inside}`)];
 }
 
-const unreached = { because: 'its endpoint is not reached' };
+export const unreached = { because: 'the endpoint is not reached' };
+export const notAsked = { because: 'the bucket could not be asked: see above' };
 
 function noAddress({ bucket, region, endpoint }: S3Destination): Diagnosis {
   const said = `no address can be made of bucket ${JSON.stringify(bucket)}, region ${JSON.stringify(region)} and endpoint ${JSON.stringify(endpoint ?? 'of AWS')}`;
@@ -30,8 +32,10 @@ function noAddress({ bucket, region, endpoint }: S3Destination): Diagnosis {
   });
 }
 
-async function checkDirectory({ path }: DirectoryDestination): Promise<Diagnosis> {
+async function checkDirectory({ path }: DirectoryDestination, { hung }: Visit): Promise<Diagnosis> {
   const where = `the destination directory ${JSON.stringify(path)}`;
+  if (hung.has(path))
+    return found('critical', 'destination.directory', `${where} does not answer`, { remedy: checkMount });
   const problem = await writableProblem(path);
   if (problem !== undefined)
     return found('critical', 'destination.directory', `${where} cannot be written to`, {

@@ -4,6 +4,7 @@ export const codesOf = {
     'config.ok',
     'config.problem',
     'config.warning',
+    'config.endpoint',
     'config.envFileOpen',
     'config.envFileForm',
   ],
@@ -89,6 +90,10 @@ export const codesOf = {
   ],
   host: [
     'host.ok',
+    'systemd.failed',
+    'systemd.stopped',
+    'systemd.disabled',
+    'systemd.environment',
     'systemd.stopTimeout',
     'systemd.folderHidden',
     'kubernetes.gracePeriod',

@@ -1,12 +1,13 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import type { Destination } from '../config/config.ts';
 import { describeProblem } from '../config/problem.ts';
 import { type Diagnosis, found } from './finding.ts';
 import type { Visit } from './visit.ts';
 
 /** Every problem at once, and what files of variables have that others read differently. */
 export async function checkConfiguration(visit: Visit): Promise<readonly Diagnosis[]> {
-  const { problems, warnings, readFrom, envFile } = visit;
+  const { problems, warnings, readFrom, envFile, destination } = visit;
   const wrong = problems.map((problem) =>
     found('critical', 'config.problem', describeProblem(problem), {
       remedy:
@@ -18,15 +19,40 @@ export async function checkConfiguration(visit: Visit): Promise<readonly Diagnos
   );
   const from = readFrom.length === 0 ? 'no file, defaults alone' : readFrom.join(', ');
   const ok = wrong.length > 0 ? [] : [found('ok', 'config.ok', `read from ${from}`)];
-  return [...ok, ...wrong, ...odd, ...(await fileFindings(envFile))];
+  return [...ok, ...wrong, ...odd, ...endpointFindings(destination), ...(await fileFindings(envFile))];
 }
 
+const remedies: readonly (readonly [RegExp, string])[] = [
+  [
+    /were removed/,
+    'write NAME=value, without spaces and quotes: others, docker --env-file for one, take them as a part of the value',
+  ],
+  [/us-east-1 is assumed/, 'set AWS_REGION to the region of the bucket'],
+  [/second time/, 'remove one of the two lines'],
+  [
+    /not covered by the guide's policy/,
+    'begin it with training-logs/, or let policy and lifecycle rules cover it: trainlogd iam policy, trainlogd bucket plan',
+  ],
+  [/without AWS_SESSION_TOKEN/, 'set AWS_SESSION_TOKEN as well: all three values come together'],
+  [/ignored, since neither/, 'set the access key and its secret beside it, or unset it'],
+  [/it was left out/, 'let the user that trainlogd runs as read it, or name another with --env-file'],
+];
+
 function warningRemedy(warning: string): string {
-  if (/were removed/.test(warning))
-    return 'write NAME=value, without spaces and quotes: docker and systemd would take them as a part of the value';
-  if (/us-east-1 is assumed/.test(warning)) return 'set AWS_REGION to the region of the bucket';
-  if (/second time/.test(warning)) return 'remove one of the two lines';
-  return 'correct it there';
+  return remedies.find(([pattern]) => pattern.test(warning))?.[1] ?? 'correct it there';
+}
+
+/** The bucket's own address, as a browser or a console shows it, in place of the server's. */
+function endpointFindings(destination: Destination | undefined): Diagnosis[] {
+  if (destination?.kind !== 's3' || destination.endpoint === undefined) return [];
+  const { bucket, endpoint } = destination;
+  const { protocol, host, pathname } = new URL(endpoint);
+  const isInHost = host.startsWith(`${bucket}.`);
+  if (!isInHost && !pathname.split('/').includes(bucket)) return [];
+  const server = isInHost ? host.slice(bucket.length + 1) : host;
+  const said = `the endpoint ${JSON.stringify(endpoint)} names the bucket, which would be asked for a bucket inside of it`;
+  const remedy = `name the server alone: AWS_ENDPOINT_URL_S3=${protocol}//${server}, or none for AWS`;
+  return [found('warning', 'config.endpoint', said, { remedy })];
 }
 
 const readBytesMax = 64 * 1024;
@@ -55,7 +81,7 @@ function formOf(file: string, text: string): Diagnosis[] {
     ...(/^\s*export\s/m.test(text) ? ['"export" before names'] : []),
   ];
   if (odd.length === 0) return [];
-  const said = `${JSON.stringify(file)} has ${odd.join(', ')}: read rightly here, but not by docker --env-file or systemd's EnvironmentFile`;
+  const said = `${JSON.stringify(file)} has ${odd.join(', ')}: read rightly here; others, docker --env-file for one, do not`;
   return [found('ok', 'config.envFileForm', said)];
 }
 

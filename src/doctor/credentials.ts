@@ -18,7 +18,9 @@ export async function checkCredentials(visit: Visit): Promise<readonly Diagnosis
   ]);
   const trouble = look?.troubles.credentials;
   const isHeld = identity !== undefined && !(identity instanceof Failure);
-  const shape = isHeld ? shapeOf(identity) : [];
+  // What the configuration has told of a value is not told again.
+  const isTold = visit.problems.some(({ key }) => /^AWS_.*(KEY|TOKEN)/.test(key));
+  const shape = isHeld && !isTold ? shapeOf(identity) : [];
   if (trouble !== undefined) return [sourced(trouble, visit), ...shape];
   if (!isHeld) return [uncertain(identity)];
   const { source, expiresAt } = access.credentials.describe();

@@ -1,4 +1,4 @@
-import { statfs } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
 import { errnoOf } from '../adapters/errno.ts';
 import type { Clock } from '../ports/clock.ts';
 import { existing } from './access.ts';
@@ -8,12 +8,9 @@ import { within } from './within.ts';
 
 export type DiskOf = 'the folder' | 'the state directory' | 'the destination';
 
-interface Disk {
-  readonly of: DiskOf;
-  readonly path: string;
-}
-
 export interface DiskRoom {
+  /** What is the same for all that lies on one disk. */
+  readonly device: number;
   readonly freeBytes: number;
   readonly totalBytes: number;
   /** Undefined where the file system makes them as needed. */
@@ -30,36 +27,44 @@ const lowInodeShare = 0.02;
 
 /** Room for bytes and for files, where the training writes and where the journal lies. */
 export async function checkDisk(visit: Visit): Promise<readonly Diagnosis[] | NotLooked> {
-  const { watchedDirectory, stateDirectory, destination } = visit;
+  const { watchedDirectory, stateDirectory, destination, hung } = visit;
   const local = destination?.kind === 'directory' ? destination.path : undefined;
-  const disks: Disk[] = [
-    ...(watchedDirectory ? [{ of: 'the folder' as const, path: watchedDirectory }] : []),
-    ...(stateDirectory ? [{ of: 'the state directory' as const, path: stateDirectory }] : []),
-    ...(local ? [{ of: 'the destination' as const, path: local }] : []),
+  const named: readonly (readonly [DiskOf, string | undefined])[] = [
+    ['the folder', watchedDirectory],
+    ['the state directory', stateDirectory],
+    ['the destination', local],
   ];
-  if (disks.length === 0) return { because: 'no directory is known' };
-  return (await Promise.all(disks.map((disk) => look(disk, visit)))).flat();
+  const places = named.flatMap(([of, path]) => (path === undefined || hung.has(path) ? [] : [{ of, path }]));
+  if (places.length === 0) return { because: 'no directory is known that answers' };
+  const looked = await Promise.all(places.map((place) => look(place, visit)));
+  const byDisk = Map.groupBy(looked, ({ of, room }) => (typeof room === 'string' ? of : room.device));
+  return [...byDisk.values()].flatMap(([first, ...others]) =>
+    first === undefined ? [] : roomFindings([first, ...others].map(({ of }) => of), first.room),
+  );
 }
 
-async function look({ of, path }: Disk, { clock, limits }: Visit): Promise<Diagnosis[]> {
-  return roomFindings(of, await roomAt(path, clock, limits.folderMs));
+async function look({ of, path }: { of: DiskOf; path: string }, { clock, limits }: Visit) {
+  return { of, room: await roomAt(path, clock, limits.folderMs) };
 }
 
 /** What is free there; in words, why that cannot be told. */
 export async function roomAt(path: string, clock: Clock, ms: number): Promise<DiskRoom | string> {
   try {
-    const found_ = await within(clock, ms, undefined, async () => statfs(await existing(path)));
+    const found_ = await within(clock, ms, undefined, async () => {
+      const there = await existing(path);
+      return await Promise.all([statfs(there), stat(there)]);
+    });
     if (found_ === undefined) return `${JSON.stringify(path)} does not answer`;
-    const { bavail, blocks, bsize, ffree, files } = found_;
+    const [{ bavail, blocks, bsize, ffree, files }, { dev: device }] = found_;
     const inodes = files === 0 ? undefined : { free: ffree, total: files };
-    return { freeBytes: bavail * bsize, totalBytes: blocks * bsize, inodes };
+    return { device, freeBytes: bavail * bsize, totalBytes: blocks * bsize, inodes };
   } catch (error) {
     return `${JSON.stringify(path)}: ${errnoOf(error)}`;
   }
 }
 
-export function roomFindings(of: DiskOf, room: DiskRoom | string): Diagnosis[] {
-  const where = `the disk of ${of}`;
+export function roomFindings(of: readonly DiskOf[], room: DiskRoom | string): Diagnosis[] {
+  const where = `the disk of ${of.join(' and ')}`;
   if (typeof room === 'string') return [unknown(where, room)];
   const { freeBytes, totalBytes, inodes } = room;
   return [space(of, where, freeBytes, totalBytes), ...(inodes ? inodeFindings(where, inodes) : [])];
@@ -70,12 +75,17 @@ function unknown(where: string, evidence: string): Diagnosis {
   return found('warning', 'disk.unknown', `${where} cannot be looked at`, { evidence, remedy });
 }
 
-function space(of: DiskOf, where: string, freeBytes: number, totalBytes: number): Diagnosis {
+function space(of: readonly DiskOf[], where: string, freeBytes: number, totalBytes: number): Diagnosis {
   const said = `${size(freeBytes)} of ${size(totalBytes)} are free on ${where}`;
-  const isState = of === 'the state directory';
-  const remedy = isState
-    ? 'free space there, or name another disk as state.directory: with a full one nothing can be shipped'
-    : 'free space there: a training that cannot write ends, and its last lines are lost';
+  const remedy = [
+    'free space there',
+    ...(of.includes('the state directory')
+      ? [', or name another disk as state.directory: with a full one nothing can be shipped']
+      : []),
+    ...(of.includes('the folder')
+      ? ['; a training that cannot write ends, and its last lines are lost']
+      : []),
+  ].join('');
   if (freeBytes < bytesMin) return found('critical', 'disk.free', said, { remedy });
   const isLow = freeBytes < Math.min(lowBytes, totalBytes * lowShare);
   return isLow ? found('warning', 'disk.free', said, { remedy }) : found('ok', 'disk.ok', said);

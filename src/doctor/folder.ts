@@ -5,6 +5,7 @@ import { existing, systemNumber, systemText, uidOf } from './access.ts';
 import { counted, type Diagnosis, found, type NotLooked } from './finding.ts';
 import { type Walked, walkFolder } from './folder-walk.ts';
 import { checkLimits } from './host-limits.ts';
+import { checkMount } from './hung-places.ts';
 import type { Visit } from './visit.ts';
 import { within } from './within.ts';
 
@@ -15,6 +16,7 @@ export async function checkFolder(
 ): Promise<readonly Diagnosis[] | NotLooked> {
   const { watchedDirectory: folder, clock, limits, machine } = visit;
   if (folder === undefined) return { because: 'watch.directory is not usable' };
+  if (visit.hung.has(folder)) return [hanging(folder)];
   const problem = await within(clock, limits.folderMs, hanging(folder), () => entryProblem(folder));
   if (problem !== undefined) return [problem];
   const kind = fileSystemKind((await statfs(folder)).type);
@@ -31,8 +33,7 @@ export async function checkFolder(
 
 function hanging(folder: string): Diagnosis {
   const said = `the folder ${JSON.stringify(folder)} does not answer`;
-  const remedy = 'check its mount: a network file system whose server is gone makes everything wait';
-  return found('critical', 'folder.unreadable', said, { remedy });
+  return found('critical', 'folder.unreadable', said, { remedy: checkMount });
 }
 
 async function entryProblem(folder: string): Promise<Diagnosis | undefined> {
@@ -96,8 +97,8 @@ const capFowner = 3;
 
 /** Whether queued files can be kept alive by hard links; without them only what trainers delete early is at risk. */
 async function claims(visit: Visit, folder: string, { foreign }: Walked): Promise<Diagnosis[]> {
-  const { stateDirectory, machine } = visit;
-  if (stateDirectory === undefined) return [];
+  const { stateDirectory, machine, hung } = visit;
+  if (stateDirectory === undefined || hung.has(stateDirectory)) return [];
   const [one, other] = await Promise.all([stat(folder), stat(await existing(stateDirectory))]);
   const lost = 'what a training deletes before it was sent is lost';
   if (one.dev !== other.dev) {

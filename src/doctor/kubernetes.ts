@@ -1,5 +1,5 @@
-import { realFolder } from '../adapters/real-folder.ts';
 import { counted, type Diagnosis, found } from './finding.ts';
+import { folderOf } from './hung-places.ts';
 import { type Mount, mountOf } from './mounts.ts';
 import type { Visit } from './visit.ts';
 
@@ -14,8 +14,8 @@ export async function inKubernetes(visit: Visit): Promise<Diagnosis[] | undefine
   const { machine, config, watchedDirectory } = visit;
   if (!machine.env['KUBERNETES_SERVICE_HOST']) return undefined;
   const drainMs = config?.drain.timeoutMs;
-  const mount =
-    watchedDirectory === undefined ? undefined : await mountOf(machine.proc, realFolder(watchedDirectory));
+  const folder = folderOf(visit);
+  const mount = folder === undefined ? undefined : await mountOf(machine.proc, folder);
   return [
     ...(drainMs === undefined ? [] : gracePeriod(drainMs)),
     ...(mount === undefined ? [] : volume(mount, watchedDirectory ?? '', drainMs)),
@@ -33,15 +33,16 @@ function gracePeriod(drainMs: number): Diagnosis[] {
 
 function volume({ root, type, at }: Mount, folder: string, drainMs: number | undefined): Diagnosis[] {
   const named = JSON.stringify(folder);
-  if (at === '/' && /^overlay|aufs|fuse-overlayfs$/.test(type)) {
+  if (at === '/' && /^(overlay|aufs|fuse-overlayfs)$/.test(type)) {
     const said = `${named} lies in this container's own file system: another container's training is not seen here, and all of it goes with the container`;
     const remedy = `mount one volume at ${named} in both containers (volumes: emptyDir or a claim); not needed where the training is run by trainlogd exec in this container`;
     return [found('warning', 'kubernetes.notShared', said, { evidence: `${type} mounted at ${at}`, remedy })];
   }
-  const isEmptyDir = root.includes('/kubernetes.io~empty-dir/');
+  // One in memory (medium: Memory) is a file system of its own.
+  const isEmptyDir = root.includes('/kubernetes.io~empty-dir/') || (type === 'tmpfs' && at !== '/');
   if (!isEmptyDir || drainMs === undefined || drainMs >= enoughMs) return [];
   const said = `${named} is an emptyDir, which goes with the pod, and drain.timeout is ${counted(Math.round(drainMs / 1000), 'second')}: what is not sent in that time is lost`;
   const remedy =
     'set drain.timeout: 870s and terminationGracePeriodSeconds: 900, or mount a volume that outlives the pod (a PersistentVolumeClaim)';
-  return [found('warning', 'kubernetes.emptyDir', said, { evidence: root, remedy })];
+  return [found('warning', 'kubernetes.emptyDir', said, { evidence: `${type}, ${root}`, remedy })];
 }

@@ -16,6 +16,8 @@ export interface Configured {
   readonly watchedDirectory?: string;
   readonly stateDirectory?: string;
   readonly destination?: Destination;
+  /** Those of these paths that do not answer: a call to one would neither end nor let this process end. */
+  readonly hung: ReadonlySet<string>;
 }
 
 /** The machine, as far as it may be looked at. */

@@ -3,6 +3,7 @@ import type { S3Destination } from '../config/config.ts';
 import type { Failure } from '../domain/failure.ts';
 import { fixedPrefix } from '../domain/object-key.ts';
 import { isDenied, type Tried } from './asking.ts';
+import { notAsked, unreached } from './bucket.ts';
 import type { BucketLook } from './bucket-look.ts';
 import type { Code } from './codes.ts';
 import { type Diagnosis, found, isDirectory, type NotLooked } from './finding.ts';
@@ -15,15 +16,14 @@ export async function checkPermissions(visit: Visit): Promise<readonly Diagnosis
   if (destination === undefined) return { because: 'no destination is configured' };
   if (destination.kind === 'directory') return isDirectory;
   const look = await visit.bucket();
-  if (look === undefined) return { because: 'the endpoint is not reached' };
-  if (look.tried.length === 0)
-    return { because: 'the bucket could not be asked; what kept us is told above' };
+  if (look === undefined) return unreached;
+  if (look.tried.length === 0) return notAsked;
   const lists = listFindings(look, destination);
   const others = look.tried
     .filter(({ action }) => action !== 's3:ListBucket')
     .flatMap((tried) => refusal(tried, look, destination));
   const wrong = [...lists, ...others];
-  return [...allowed(look), ...wrong, ...untested(look, visit)];
+  return [...allowed(look), ...wrong, ...untested(look, visit, destination)];
 }
 
 function allowed({ tried, written }: BucketLook): Diagnosis[] {
@@ -59,7 +59,7 @@ function listFindings({ tried }: BucketLook, destination: S3Destination): Diagno
 }
 
 function listRemedy({ bucket }: S3Destination): string {
-  return `check that the policy is attached to this very user, that its Resource is arn:aws:s3:::${bucket} without a slash, and its condition on s3:prefix fits; it needs:`;
+  return `check that the bucket is this account's own and its name is right (a stranger's is denied as well), that the policy is attached to this very user, that its Resource is arn:aws:s3:::${bucket} without a slash, and its condition on s3:prefix fits; it needs:`;
 }
 
 function refusal(tried: Tried, look: BucketLook, destination: S3Destination): Diagnosis[] {
@@ -107,11 +107,16 @@ function refused({ action, on }: Tried, failure: Failure): Diagnosis {
   return found(level, 'permissions.refused', said, { evidence: failure.message, remedy });
 }
 
-function untested({ tried }: BucketLook, { write }: Visit): Diagnosis[] {
+function untested({ tried }: BucketLook, { write }: Visit, { tags, encryption }: S3Destination): Diagnosis[] {
+  const written = [
+    's3:PutObject',
+    ...(Object.keys(tags).length > 0 ? ['s3:PutObjectTagging'] : []),
+    ...(encryption === 'aws:kms' ? ['kms:GenerateDataKey'] : []),
+  ].join(', ');
   const isTried = (action: Action) => tried.some((one) => one.action === action);
   const not = [
     ...(isTried('s3:GetObject') ? [] : ['s3:GetObject (no object is there to be read)']),
-    ...(isTried('s3:PutObject') ? [] : ['s3:PutObject (trainlogd doctor --write writes one small object)']),
+    ...(isTried('s3:PutObject') ? [] : [`${written} (trainlogd doctor --write writes one small object)`]),
   ];
   if (not.length === 0 || (write && isTried('s3:PutObject'))) return [];
   return [found('ok', 'permissions.untested', `not tried: ${not.join(', ')}`)];

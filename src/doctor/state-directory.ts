@@ -5,12 +5,12 @@ import { fileSystemKind } from '../adapters/file-system-kind.ts';
 import { journalFileOf } from '../adapters/journal-file.ts';
 import { StateError } from '../adapters/journal-trouble.ts';
 import { openJournal } from '../adapters/open-journal.ts';
-import { realFolder } from '../adapters/real-folder.ts';
 import { probeStateDirectory } from '../adapters/state-probe.ts';
 import { parkedFindings } from '../services/assess-agent.ts';
 import { existing, uidOf, writableProblem } from './access.ts';
 import { agentFindings } from './agent.ts';
 import { type Diagnosis, found, type NotLooked } from './finding.ts';
+import { checkMount, folderOf } from './hung-places.ts';
 import type { Visit } from './visit.ts';
 
 const writable = (directory: string) =>
@@ -20,6 +20,10 @@ const writable = (directory: string) =>
 export async function checkState(visit: Visit): Promise<readonly Diagnosis[] | NotLooked> {
   const { stateDirectory: directory, machine } = visit;
   if (directory === undefined) return { because: 'state.directory is not usable' };
+  if (visit.hung.has(directory)) {
+    const said = `the state directory ${JSON.stringify(directory)} does not answer`;
+    return [found('critical', 'state.unwritable', said, { remedy: checkMount })];
+  }
   const network = await networkProblem(directory);
   if (network !== undefined) return [network];
   const agent = await visit.agent();
@@ -81,7 +85,7 @@ function lookIntoJournal(directory: string, named: string, visit: Visit): Diagno
   try {
     const journal = openJournal(directory);
     try {
-      const folder = visit.watchedDirectory && realFolder(visit.watchedDirectory);
+      const folder = folderOf(visit);
       const parked = folder === undefined ? [] : journal.backlog(folder).parked;
       return [
         found('ok', 'state.ok', `${named} can be written to; its journal is sound, no agent runs`),

@@ -2,7 +2,17 @@ import { counted, type Diagnosis, found } from './finding.ts';
 import type { Visit } from './visit.ts';
 
 const unit = 'trainlogd.service';
-const properties = ['LoadState', 'TimeoutStopUSec', 'ProtectHome', 'PrivateTmp', 'User'] as const;
+const properties = [
+  'LoadState',
+  'ActiveState',
+  'SubState',
+  'Result',
+  'UnitFileState',
+  'EnvironmentFiles',
+  'TimeoutStopUSec',
+  'ProtectHome',
+  'PrivateTmp',
+] as const;
 
 type Unit = Readonly<Partial<Record<(typeof properties)[number], string>>>;
 
@@ -13,7 +23,47 @@ export async function underSystemd(visit: Visit): Promise<Diagnosis[] | undefine
     (said ?? '').split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)),
   );
   if (shown.LoadState !== 'loaded') return undefined;
-  return [...stopTimeout(shown, visit), ...hidden(shown, visit)];
+  return [
+    ...running(shown),
+    ...otherEnvironment(shown, visit),
+    ...stopTimeout(shown, visit),
+    ...hidden(shown, visit),
+  ];
+}
+
+function running({ ActiveState, SubState, Result, UnitFileState }: Unit): Diagnosis[] {
+  const evidence = `ActiveState=${ActiveState}, SubState=${SubState}, Result=${Result}`;
+  if (ActiveState === 'failed' || SubState === 'auto-restart') {
+    const remedy = `read why: journalctl -u ${unit} -n 50; once it is mended: systemctl restart ${unit}`;
+    return [found('critical', 'systemd.failed', `${unit} has failed and does not run`, { evidence, remedy })];
+  }
+  if (ActiveState === 'inactive') {
+    const remedy = `systemctl enable --now ${unit}`;
+    return [
+      found('warning', 'systemd.stopped', `${unit} is installed and does not run`, { evidence, remedy }),
+    ];
+  }
+  if (UnitFileState !== 'disabled') return [];
+  const said = `${unit} is not started when this host boots`;
+  const remedy = `systemctl enable ${unit}`;
+  return [found('warning', 'systemd.disabled', said, { evidence: 'UnitFileState=disabled', remedy })];
+}
+
+/** What is in a shell is not in the unit, and the other way round. */
+function otherEnvironment({ EnvironmentFiles }: Unit, { envFile, machine }: Visit): Diagnosis[] {
+  const files = [...(EnvironmentFiles ?? '').matchAll(/(\/.*?) \(ignore_errors=\w+\)/g)].map(
+    ([, file = '']) => file,
+  );
+  // systemd gives it to what it starts: then this is the unit's own environment.
+  if (files.length === 0 || files.includes(envFile) || machine.env['INVOCATION_ID']) return [];
+  const said = `${unit} reads its variables from ${files.join(', ')}, and doctor did not`;
+  const remedy = `see what the unit sees: trainlogd doctor --env-file ${files.at(-1)}`;
+  return [
+    found('warning', 'systemd.environment', said, {
+      evidence: `EnvironmentFiles=${EnvironmentFiles}`,
+      remedy,
+    }),
+  ];
 }
 
 function stopTimeout({ TimeoutStopUSec: text }: Unit, { config }: Visit): Diagnosis[] {

@@ -42,10 +42,15 @@ function handshake(host: string, port: number, signal: AbortSignal): Promise<Tls
       end({ spoken: true, ...judge(host, certificate, untrusted), certificate: shown(certificate) });
     });
     socket.on('error', (error) =>
-      end({ spoken: false, failure: { code: errorCode(error), said: error.message } }),
+      end({ spoken: false, failure: { code: errorCode(error), said: saidBy(error) } }),
     );
     signal.addEventListener('abort', () => socket.destroy(), { once: true });
   });
+}
+
+/** Of OpenSSL's own text, with its file and line, the words. */
+function saidBy(error: Error): string {
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
 }
 
 function errorCode(error: Error): string {

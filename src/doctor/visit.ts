@@ -28,7 +28,7 @@ export const defaultLimits: Limits = {
 
 /** What several checks need is looked at once, when the first of them asks. */
 export function startVisit(parts: Patient): Visit {
-  const { destination, stateDirectory, clock, limits } = parts;
+  const { destination, stateDirectory, hung, clock, limits } = parts;
   const s3 = destination?.kind === 's3' ? destination : undefined;
   const visit: Visit = {
     ...parts,
@@ -39,7 +39,9 @@ export function startVisit(parts: Patient): Visit {
         ? undefined
         : await lookAtBucket(visit, s3);
     }),
-    agent: once(async () => (stateDirectory === undefined ? undefined : await askStatus(stateDirectory))),
+    agent: once(async () =>
+      stateDirectory === undefined || hung.has(stateDirectory) ? undefined : await askStatus(stateDirectory),
+    ),
   };
   return visit;
 }

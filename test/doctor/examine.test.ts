@@ -60,23 +60,27 @@ test('no secret of the environment and no user of an address leaves, whatever a 
   expect(text).toContain('https://[redacted]@host/');
 });
 
-test('is at most 80 columns wide, names code and remedy of what is wrong, and ends with a verdict', async () => {
+test('is at most 80 columns wide, begins with a verdict, tells the worst first, and then what is well', async () => {
   const words = 'a long sentence with many words '.repeat(8).trim();
   const wrong: Check = async () => [
+    found('warning', 'disk.inodes', 'an escape \u001b[31m is shown as it is written'),
+    found('critical', 'agent.blocked', words),
     found('critical', 'disk.free', words, {
       evidence: words,
       remedy: words,
       statement: { Action: 's3:PutObject' },
     }),
-    found('warning', 'disk.inodes', 'an escape \u001b[31m is shown as it is written'),
     found('ok', 'disk.ok', words),
   ];
   const text = examinationText(await examineWith({ disk: wrong }));
   const lines = text.split('\n');
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
-  expect(text).toContain('(disk.free)');
-  expect(text).toContain('           "Action": "s3:PutObject"');
+  expect(lines[0]).toBe('host: 2 things are wrong, 1 warning');
+  const marks = ['  code    disk.free', '  code    agent.blocked', '  code    disk.inodes', 'ok', '  disk  '];
+  const places = marks.map((mark) => lines.findIndex((line) => line.startsWith(mark)));
+  expect(places).toEqual(places.toSorted((one, other) => one - other));
+  expect(places).not.toContain(-1);
+  expect(text).toContain('            "Action": "s3:PutObject"');
   expect(text).toContain('\\u001b[31m');
   expect(text).not.toContain('\u001b');
-  expect(lines.at(-2)).toBe('1 thing is wrong, 1 warning');
 });

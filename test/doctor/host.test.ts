@@ -14,6 +14,7 @@ async function codesAt(given: Given): Promise<string[] | string> {
 const root = realpathSync('/tmp');
 const overlay = '1 0 0:1 / / rw - overlay overlay rw\n';
 const emptyDir = `${overlay}2 1 0:2 /var/lib/kubelet/pods/1/volumes/kubernetes.io~empty-dir/out ${root} rw - ext4 /dev/sda rw\n`;
+const inMemory = `${overlay}2 1 0:2 / ${root} rw - tmpfs tmpfs rw\n`;
 const claim = `${overlay}2 1 0:2 / ${root} rw shared:1 - nfs4 server:/ rw\n`;
 const unit = (lines: string) => ({ systemctl: `LoadState=loaded\n${lines}\n` });
 
@@ -36,6 +37,11 @@ test.each<[string, Given, string[] | string]>([
     ['kubernetes.emptyDir'],
   ],
   [
+    'an emptyDir in memory with seconds to drain',
+    { env: inPod, proc: { 'self/mountinfo': inMemory } },
+    ['kubernetes.emptyDir'],
+  ],
+  [
     'an emptyDir with minutes to drain, and a grace that nobody sees',
     { env: { ...inPod, TRAINLOGD_DRAIN_TIMEOUT: '870s' }, proc: { 'self/mountinfo': emptyDir } },
     ['kubernetes.gracePeriod'],
@@ -47,6 +53,44 @@ test.each<[string, Given, string[] | string]>([
     'a unit that is killed before it has drained',
     { env: { TRAINLOGD_DRAIN_TIMEOUT: '2m' }, prints: unit('TimeoutStopUSec=1min 30s') },
     ['systemd.stopTimeout'],
+  ],
+  [
+    'a unit that runs and is started at boot',
+    { prints: unit('ActiveState=active\nSubState=running\nUnitFileState=enabled\nEnvironmentFiles=') },
+    ['host.ok'],
+  ],
+  [
+    'a unit that has failed',
+    { prints: unit('ActiveState=failed\nSubState=failed\nResult=exit-code') },
+    ['systemd.failed'],
+  ],
+  [
+    'a unit that fails at every start',
+    { prints: unit('ActiveState=activating\nSubState=auto-restart\nResult=exit-code') },
+    ['systemd.failed'],
+  ],
+  [
+    'a unit that was never started',
+    { prints: unit('ActiveState=inactive\nUnitFileState=disabled') },
+    ['systemd.stopped'],
+  ],
+  [
+    'a unit that does not come back after a boot',
+    { prints: unit('ActiveState=active\nUnitFileState=disabled') },
+    ['systemd.disabled'],
+  ],
+  [
+    'a unit with variables of its own',
+    { prints: unit('ActiveState=active\nEnvironmentFiles=/etc/trainlogd/env (ignore_errors=yes)') },
+    ['systemd.environment'],
+  ],
+  [
+    'a unit with variables of its own, that this doctor was given',
+    {
+      prints: unit('EnvironmentFiles=/etc/trainlogd/env (ignore_errors=yes)'),
+      more: () => ({ envFile: '/etc/trainlogd/env' }),
+    },
+    ['host.ok'],
   ],
   ['a unit with its own /tmp', { prints: unit('PrivateTmp=yes') }, ['systemd.folderHidden']],
   ['a unit that sees no homes', { prints: unit('ProtectHome=yes\nPrivateTmp=no') }, ['host.ok']],

@@ -31,6 +31,7 @@ export async function visitOf(given: Given): Promise<{ place: Place; visit: Visi
   const started = startVisit({
     config,
     problems: [],
+    hung: new Set(),
     warnings: [],
     readFrom: [],
     envFile: join(place.folder, '.env'),
