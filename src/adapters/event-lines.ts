@@ -107,7 +107,7 @@ export const eventLines: Lines = {
   'upload.retry': [
     'warn',
     (e) =>
-      `${e.session}: ${e.path} again in ${seconds(e.delayMs)}, attempt ${e.attempt}, ${e.code}: ${e.cause}`,
+      `${e.session}: ${e.path} again in ${seconds(e.delayMs)}, attempt ${e.attempt}, ${e.code}: ${e.cause}${e.remedy === undefined ? '' : `: ${e.remedy}`}`,
   ],
   'upload.restarted': [
     'warn',

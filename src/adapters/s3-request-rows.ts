@@ -113,12 +113,6 @@ const transientRow: FailureRow = {
   codes: [
     'InternalError',
     'InternalFailure',
-    'RequestTimeout',
-    'TimeoutError',
-    'ECONNRESET',
-    'ECONNABORTED',
-    'EPIPE',
-    'ERR_STREAM_PREMATURE_CLOSE',
     'NoSuchUpload',
     'NoSuchKey',
     'NotFound',
@@ -150,10 +144,31 @@ const transientRow: FailureRow = {
   kind: 'transient',
 };
 
+/** Once it means nothing; every time, that what is there is not what was asked for. */
+const brokenRow: FailureRow = {
+  codes: [
+    'RequestTimeout',
+    'TimeoutError',
+    'ECONNRESET',
+    'ECONNABORTED',
+    'EPIPE',
+    'ERR_STREAM_PREMATURE_CLOSE',
+  ],
+  kind: 'transient',
+  remedy:
+    'should it stay so: check that the server is well, that the endpoint begins with http:// or https:// as its port speaks, and firewall and proxy on the way; trainlogd doctor looks which it is',
+};
+
 const localRow: FailureRow = {
   codes: ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'],
   kind: 'transient',
   remedy: 'raise the limit of open files of this process (LimitNOFILE, ulimit -n)',
 };
 
-export const requestRows: readonly FailureRow[] = [...refusedRows, throttledRow, transientRow, localRow];
+export const requestRows: readonly FailureRow[] = [
+  ...refusedRows,
+  throttledRow,
+  transientRow,
+  brokenRow,
+  localRow,
+];

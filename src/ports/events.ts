@@ -54,6 +54,8 @@ export interface EventMap {
     delayMs: number;
     code: string;
     cause: string;
+    /** Should it stay so. */
+    remedy?: string;
   };
   'upload.restarted': { session: string; path: string; sentBytes: number; cause: string };
   'destination.blocked': {

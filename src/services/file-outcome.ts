@@ -43,8 +43,10 @@ export function recordFailure(
     const delayMs = retryDelayMs(next.attempts, retry, clock.random(), failure.retryAfterMs);
     const dueAtMs = Math.round(clock.monotonicMs() + delayMs);
     journal.recordFailed(shipment.sid, file.path, { ...outcome, attempts: next.attempts, dueAtMs });
-    const { code, message: cause } = failure;
-    events.emit('upload.retry', { session, path, attempt: next.attempts, delayMs, code, cause });
+    const { code, message: cause, remedy } = failure;
+    const attempt = next.attempts;
+    const told = { session, path, attempt, delayMs, code, cause, ...(remedy !== undefined && { remedy }) };
+    events.emit('upload.retry', told);
   }
   return failure.kind !== 'cancelled';
 }

@@ -15,6 +15,7 @@ export function recordSessionFailure(context: ShippingContext, sid: number, fail
   if (!shipment) return;
   const { id: session, key: path } = shipment.identity;
   const { code, message: cause, remedy = '' } = failure;
+  const ifAny = failure.remedy === undefined ? {} : { remedy };
   if (failure.kind === 'permanent') {
     journal.park(sid, { reason: 'parked', code, cause, remedy });
     events.emit('file.parked', { session, path, reason: 'parked', code, cause, remedy });
@@ -24,5 +25,5 @@ export function recordSessionFailure(context: ShippingContext, sid: number, fail
   const delayMs = retryDelayMs(attempt, retry, clock.random(), failure.retryAfterMs);
   const why = { reason: 'pending', code, cause, remedy } as const;
   journal.postpone(sid, clock.monotonicMs() + delayMs, why);
-  events.emit('upload.retry', { session, path, attempt, delayMs, code, cause });
+  events.emit('upload.retry', { session, path, attempt, delayMs, code, cause, ...ifAny });
 }

@@ -110,9 +110,9 @@ describe('a person is told by a scripted server', () => {
     [{ status: 403 }, 'HTTP 403', 'blocked', 'policy'],
     [{ status: 501 }, 'HTTP 501', 'permanent', 'remove'],
     [{ status: 418 }, 'HTTP 418', 'transient', undefined],
-    ['reset', 'ECONNRESET', 'transient', undefined],
+    ['reset', 'ECONNRESET', 'transient', 'http:// or https://'],
     [errorAnswer(500, 'InternalError'), 'InternalError', 'transient', undefined],
-    [errorAnswer(400, 'RequestTimeout'), 'RequestTimeout', 'transient', undefined],
+    [errorAnswer(400, 'RequestTimeout'), 'RequestTimeout', 'transient', 'http:// or https://'],
     [errorAnswer(400, 'BadDigest'), 'BadDigest', 'transient', undefined],
     [errorAnswer(400, 'XAmzContentSHA256Mismatch'), 'XAmzContentSHA256Mismatch', 'transient', undefined],
     [errorAnswer(409, 'OperationAborted'), 'OperationAborted', 'transient', undefined],
@@ -356,7 +356,12 @@ const expected: readonly Expected[] = [
   [
     'transient',
     undefined,
-    'InternalError InternalFailure RequestTimeout TimeoutError ECONNRESET ECONNABORTED EPIPE ERR_STREAM_PREMATURE_CLOSE NoSuchUpload NoSuchKey NotFound InvalidPart InvalidPartOrder EntityTooSmall IncompleteBody BadDigest InvalidDigest XAmzContentSHA256Mismatch XAmzContentChecksumMismatch OperationAborted ConditionalRequestConflict PreconditionFailed HTTP_400 HTTP_404 HTTP_408 HTTP_409 HTTP_412 HTTP_425 HTTP_500 HTTP_502 HTTP_504 HTTP_520 HTTP_524 HTTP_530',
+    'InternalError InternalFailure NoSuchUpload NoSuchKey NotFound InvalidPart InvalidPartOrder EntityTooSmall IncompleteBody BadDigest InvalidDigest XAmzContentSHA256Mismatch XAmzContentChecksumMismatch OperationAborted ConditionalRequestConflict PreconditionFailed HTTP_400 HTTP_404 HTTP_408 HTTP_409 HTTP_412 HTTP_425 HTTP_500 HTTP_502 HTTP_504 HTTP_520 HTTP_524 HTTP_530',
+  ],
+  [
+    'transient',
+    'http:// or https://',
+    'RequestTimeout TimeoutError ECONNRESET ECONNABORTED EPIPE ERR_STREAM_PREMATURE_CLOSE',
   ],
   ['transient', 'LimitNOFILE', 'EMFILE ENFILE ENOBUFS ENOMEM'],
 ];

@@ -1,5 +1,8 @@
 import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { doctor } from '../../src/commands/doctor.ts';
+import { examinationText } from '../../src/commands/doctor-text.ts';
+import type { Examination } from '../../src/doctor/examine.ts';
+import type { Diagnosis } from '../../src/doctor/finding.ts';
 import type { Limits } from '../../src/doctor/patient.ts';
 import { makePlace, type Place, startAgent, type Told } from '../support/agent.ts';
 import { makeHealthy } from '../support/hostile.ts';
@@ -32,7 +35,8 @@ describeS3('what is wrong is called by its name, with what to do about it:', () 
     const place = await makePlace();
     const env = { ...place.env, ...toBucket(right), ...(await way.make()) };
     await makeHealthy(place);
-    const [said, lines] = await Promise.all([askDoctor(place, env, way), runUntilTold(place, env, way)]);
+    const said = await askDoctor(place, env, way);
+    const lines = await runUntilTold(place, env, way);
     const { level } = way.doctor.code === 'clock.offset' ? { level: 'warning' } : { level: 'critical' };
     expect(said.findings, said.text).toContainEqual(
       expect.objectContaining({ code: way.doctor.code, level }),
@@ -53,24 +57,16 @@ interface Said {
   /** The same without its line breaks. */
   readonly flat: string;
   readonly json: string;
-  readonly findings: readonly { code: string; level: string }[];
+  readonly findings: readonly Diagnosis[];
 }
 
 async function askDoctor(place: Place, env: Env, { write }: WrongWay): Promise<Said> {
-  const [text, json] = [edgeOf(place, env), edgeOf(place, env)];
-  const flags = { ...(write && { write }) };
-  const [exit] = await Promise.all([
-    doctor(text.edge, flags, limits),
-    doctor(json.edge, { ...flags, json: true }, limits),
-  ]);
-  const examination = JSON.parse(json.said()) as { rooms: { findings: { code: string; level: string }[] }[] };
-  return {
-    exit,
-    text: text.said(),
-    flat: text.said().replace(/\s+/g, ' '),
-    json: json.said(),
-    findings: examination.rooms.flatMap(({ findings }) => findings),
-  };
+  const { edge, said } = edgeOf(place, env);
+  const exit = await doctor(edge, { json: true, ...(write && { write }) }, limits);
+  const examination = JSON.parse(said()) as Examination;
+  const text = examinationText(examination);
+  const findings = examination.rooms.flatMap((room) => room.findings);
+  return { exit, text, flat: text.replace(/\s+/g, ' '), json: said(), findings };
 }
 
 /** All that the agent wrote until it told of this cause. */

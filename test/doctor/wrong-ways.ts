@@ -249,6 +249,7 @@ export const wrongWays: readonly WrongWay[] = [
       cause: /speaks https, and http was asked/,
       remedy: /write https:\/\//,
     },
+    log: { event: 'upload.retry', remedy: /http:\/\/ or https:\/\/ as its port speaks/ },
   },
   {
     name: 'no right to list',
