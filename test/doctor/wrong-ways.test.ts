@@ -3,7 +3,6 @@ import { doctor } from '../../src/commands/doctor.ts';
 import { examinationText } from '../../src/commands/doctor-text.ts';
 import type { Examination } from '../../src/doctor/examine.ts';
 import type { Diagnosis } from '../../src/doctor/finding.ts';
-import type { Limits } from '../../src/doctor/patient.ts';
 import { makePlace, type Place, startAgent, type Told } from '../support/agent.ts';
 import { makeHealthy } from '../support/hostile.ts';
 import { describeS3, makeBucket, type TestBucket } from '../support/s3.ts';
@@ -16,8 +15,6 @@ vi.mock(import('../../src/adapters/system-time.ts'), async (importOriginal) => {
   const { systemClock } = await importOriginal();
   return { systemClock: { ...systemClock, nowMs: () => systemClock.nowMs() + clock.aheadMs } };
 });
-
-const limits: Partial<Limits> = { connectMs: 1_000, requestMs: 1_000, credentialsMs: 1_000 };
 
 describeS3('what is wrong is called by its name, with what to do about it:', () => {
   let right: TestBucket;
@@ -60,8 +57,9 @@ interface Said {
   readonly findings: readonly Diagnosis[];
 }
 
-async function askDoctor(place: Place, env: Env, { write }: WrongWay): Promise<Said> {
+async function askDoctor(place: Place, env: Env, { write, waitMs }: WrongWay): Promise<Said> {
   const { edge, said } = edgeOf(place, env);
+  const limits = waitMs === undefined ? {} : { connectMs: waitMs, requestMs: waitMs };
   const exit = await doctor(edge, { json: true, ...(write && { write }) }, limits);
   const examination = JSON.parse(said()) as Examination;
   const text = examinationText(examination);

@@ -31,6 +31,8 @@ export interface WrongWay {
   /** How the host's clock differs from the true time. */
   readonly clockMs?: number;
   readonly write?: true;
+  /** How long the doctor waits for what never comes. */
+  readonly waitMs?: number;
 }
 
 export const secrets = {
@@ -199,11 +201,13 @@ export const wrongWays: readonly WrongWay[] = [
   {
     name: 'packets are lost',
     make: async () => ({ AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${await blackHole()}` }),
+    waitMs: 1_000,
     doctor: { code: 'network.timeout', cause: /packets to it are lost/, remedy: /firewall/ },
   },
   {
     name: 'a server that never answers',
     make: () => scripted(() => 'hang'),
+    waitMs: 1_000,
     doctor: {
       code: 'network.silent',
       cause: /takes connections and does not answer/,
