@@ -21,6 +21,7 @@ const levels: readonly (readonly string[])[] = [
   ['probes'],
   ['domain'],
 ];
+/** All others are given what concerns them of the configuration; the doctor is there to judge it. */
 const configReaders = ['main', 'commands', 'compose', 'config', 'doctor'];
 /** The daemon is put together in more than one file; all of them are the composition root. */
 const rootFiles: Readonly<Record<string, string>> = { 'main.ts': 'main' };
@@ -164,6 +165,18 @@ describe('each rule sees what breaks it', () => {
       'adapter -> config',
       { 'adapters/a.ts': `import { b } from '../config/b.ts';` },
       'adapters/a.ts -> config/b.ts',
+    ],
+    [
+      'imports follow the arrow',
+      'service -> doctor',
+      { 'services/a.ts': `import { b } from '../doctor/b.ts';` },
+      'services/a.ts -> doctor/b.ts',
+    ],
+    [
+      'imports follow the arrow',
+      'doctor -> compose',
+      { 'doctor/a.ts': `import { b } from '../compose.ts';` },
+      'doctor/a.ts -> compose.ts',
     ],
     [
       'imports follow the arrow',

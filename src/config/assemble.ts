@@ -46,12 +46,6 @@ export interface Assembled {
   readonly remains: ConfigRemains;
 }
 
-const addressKeys: ReadonlySet<string> = new Set<OptionKey>([
-  'destination.url',
-  'destination.endpoint',
-  'destination.region',
-]);
-
 /** The configuration of all parts; not loaded, or with problems in `findings`, when it does not hold. */
 export function assemble(parts: Parts): Assembled {
   const { environment, dotenv, findings } = parts;
@@ -66,8 +60,7 @@ export function assemble(parts: Parts): Assembled {
   checkTogether(resolved, findings);
   checkLogBucket(resolved, destination, findings);
   const remains = {
-    // Where a part of its address was refused, another bucket or server would be asked.
-    ...(destination && !findings.problems.some(({ key }) => addressKeys.has(key)) && { destination }),
+    ...(destination && !isAddressRefused(findings) && { destination }),
     ...(watched !== undefined && { watchedDirectory: watched }),
     ...(state !== undefined && { stateDirectory: state }),
   };
@@ -83,6 +76,10 @@ export function assemble(parts: Parts): Assembled {
   };
   return { loaded, remains };
 }
+
+/** Another bucket or another server would be asked. */
+const isAddressRefused = ({ problems }: Findings) =>
+  problems.some(({ key }) => /^destination\.(url|endpoint|region)$/.test(key));
 
 /** The guide's variables stand in for keys that nothing else sets: YAML goes before an ambient AWS_REGION. */
 function guideLayer(environment: Variables, dotenv: Variables): Layer {

@@ -39,7 +39,12 @@ export async function checkDisk(visit: Visit): Promise<readonly Diagnosis[] | No
   const looked = await Promise.all(places.map((place) => look(place, visit)));
   const byDisk = Map.groupBy(looked, ({ of, room }) => (typeof room === 'string' ? of : room.device));
   return [...byDisk.values()].flatMap(([first, ...others]) =>
-    first === undefined ? [] : roomFindings([first, ...others].map(({ of }) => of), first.room),
+    first === undefined
+      ? []
+      : roomFindings(
+          [first, ...others].map(({ of }) => of),
+          first.room,
+        ),
   );
 }
 
