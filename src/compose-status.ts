@@ -1,11 +1,13 @@
 import type { Clock } from './ports/clock.ts';
 import type { Journal } from './ports/journal.ts';
 import type { Status } from './ports/status.ts';
+import type { ActiveTransfer } from './services/active-transfer.ts';
 import type { DestinationGate } from './services/destination-gate.ts';
 import type { RequestLimit } from './services/request-limit.ts';
+import type { TransferRate } from './services/transfer-rate.ts';
 import type { Uploader } from './services/uploader.ts';
 
-type ShippingStatus = Pick<Status, 'blocked' | 'throttled' | 'parts' | 'uploads'>;
+type ShippingStatus = Pick<Status, 'blocked' | 'throttled' | 'parts' | 'bytesPerSecond' | 'uploads'>;
 
 /** What the way to the bucket has to say of itself. */
 export function shippingStatus(of: {
@@ -13,19 +15,25 @@ export function shippingStatus(of: {
   readonly journal: Journal;
   readonly gate: DestinationGate;
   readonly limit: RequestLimit;
+  readonly rate: TransferRate;
   readonly uploader: Uploader;
 }): ShippingStatus {
   const nowMs = of.clock.monotonicMs();
   const throttled = of.limit.state();
+  const { bytesPerSecond } = of.rate;
   return {
     ...blockedPart(of.gate),
     ...(throttled && { throttled }),
     parts: of.journal.uploadCounts(),
-    uploads: of.uploader.activeTransfers().map(({ startedMs, ...transfer }) => ({
-      ...transfer,
-      forMs: Math.round(nowMs - startedMs),
-    })),
+    ...(bytesPerSecond !== undefined && { bytesPerSecond: Math.round(bytesPerSecond) }),
+    uploads: of.uploader.activeTransfers().map((transfer) => uploadStatus(transfer, nowMs)),
   };
+}
+
+function uploadStatus(transfer: ActiveTransfer, nowMs: number): Status['uploads'][number] {
+  const { session, path, sizeBytes, sentBytes, bytesPerSecond, startedMs } = transfer;
+  const rate = bytesPerSecond === undefined ? {} : { bytesPerSecond: Math.round(bytesPerSecond) };
+  return { session, path, sizeBytes, sentBytes, forMs: Math.round(nowMs - startedMs), ...rate };
 }
 
 function blockedPart(gate: DestinationGate): Pick<Status, 'blocked'> {

@@ -29,6 +29,7 @@ import { SessionObserver } from './services/session-observer.ts';
 import { SessionReadings } from './services/session-reading.ts';
 import { SessionSnapshots } from './services/session-snapshots.ts';
 import { SessionTracker } from './services/session-tracker.ts';
+import type { TransferRate } from './services/transfer-rate.ts';
 import { Turns } from './services/turns.ts';
 import type { Uploader } from './services/uploader.ts';
 
@@ -75,6 +76,7 @@ export interface Agent {
   readonly observer: SessionObserver;
   readonly watcher: FolderWatcher;
   readonly uploader: Uploader;
+  readonly rate: Pick<TransferRate, 'bytesPerSecond'>;
   readonly journal: Journal;
   readonly folder: string;
   readonly destination: string;
@@ -226,6 +228,7 @@ export function compose(options: ComposeOptions): Agent {
     observer,
     watcher,
     uploader,
+    rate,
     journal,
     folder,
     destination: store.name,

@@ -1,6 +1,8 @@
+import { EventEmitter } from 'node:events';
 import { homedir } from 'node:os';
 import { createInterface } from 'node:readline';
-import { type Edge, exitCode } from './commands/edge.ts';
+import type { WriteStream } from 'node:tty';
+import { type Edge, exitCode, type Terminal } from './commands/edge.ts';
 
 /** The process edge: arguments, streams, signals, exit code. No other file touches `process`. */
 const stderrIsTerminal = process.stderr.isTTY === true;
@@ -9,6 +11,8 @@ const stderrIsTerminal = process.stderr.isTTY === true;
 if (!stderrIsTerminal) process.on('SIGHUP', () => undefined);
 const endSignals = ['SIGTERM', 'SIGINT', ...(stderrIsTerminal ? (['SIGHUP'] as const) : [])] as const;
 
+const stdoutGone = new EventEmitter();
+
 const edge: Edge = {
   env: process.env,
   cwd: process.cwd(),
@@ -16,8 +20,13 @@ const edge: Edge = {
   isRoot: process.getuid?.() === 0,
   homeDirectory: homeOf(),
   stderrIsTerminal,
+  ...(process.stdout.isTTY && { terminal: terminalOf(process.stdout) }),
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
+  onStdoutGone: (listener) => {
+    stdoutGone.on('gone', listener);
+    return () => void stdoutGone.off('gone', listener);
+  },
   onEndSignal: (listener) => {
     for (const signal of endSignals) process.on(signal, listener);
     return () => {
@@ -54,9 +63,10 @@ const edge: Edge = {
 // The AWS SDK looks below the home directory before it sends anything, and crashes where a system user has none.
 if (edge.homeDirectory === undefined) process.env['HOME'] = '/nonexistent';
 
-// A reader that went away (`trainlogd status | head`) is no failure of ours.
+// A reader that went away (`trainlogd status | head`), or a terminal (EIO), is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  stdoutGone.emit('gone');
 });
 // A full disk behind the log costs lines of it, and no upload.
 process.stderr.on('error', () => undefined);
@@ -71,6 +81,24 @@ process.on('uncaughtException', (error) => {
 // Loading the program takes a good part of a second, in which an unheard SIGHUP would end the process.
 const { main } = await import('./commands/cli.ts');
 process.exitCode = await main(process.argv.slice(2), edge);
+
+function terminalOf(stream: WriteStream): Terminal {
+  return {
+    size: () => ({ columns: stream.columns, rows: stream.rows }),
+    onChange: (listener) => {
+      stream.on('resize', listener);
+      process.on('SIGCONT', listener);
+      return () => {
+        stream.off('resize', listener);
+        process.off('SIGCONT', listener);
+      };
+    },
+    onExit: (listener) => {
+      process.on('exit', listener);
+      return () => void process.off('exit', listener);
+    },
+  };
+}
 
 function homeOf(): string | undefined {
   try {

@@ -7,14 +7,27 @@ export interface Edge {
   /** A system user may have none. */
   readonly homeDirectory: string | undefined;
   readonly stderrIsTerminal: boolean;
+  /** Standard output, where it is a terminal. */
+  readonly terminal?: Terminal;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
+  /** Called when nobody reads standard output any more; returns a function that stops listening. */
+  readonly onStdoutGone?: (listener: () => void) => () => void;
   /** Called for each signal that asks to end; returns a function that stops listening. */
   readonly onEndSignal: (listener: (signal: string) => void) => () => void;
   /** Called when the configuration is to be read again; returns a function that stops listening. */
   readonly onReload: (listener: () => void) => () => void;
   /** Absent where a test plays the process. */
   readonly own?: OwnProcess;
+}
+
+/** What a live view needs of the terminal that it is drawn on. */
+export interface Terminal {
+  readonly size: () => { readonly columns: number; readonly rows: number };
+  /** Called when it has another size, and when the program goes on after it was stopped: all is to be drawn anew. */
+  readonly onChange: (listener: () => void) => () => void;
+  /** Called when the process ends, however it does: the last moment to give the terminal back as it was. */
+  readonly onExit: (listener: () => void) => () => void;
 }
 
 /** What only a program that has the process to itself may do: `exec`, and what ships beside it. */

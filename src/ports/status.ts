@@ -38,12 +38,16 @@ export interface Status {
   /** Where the status page is; absent while nothing is served. */
   readonly http?: { readonly url: string };
   readonly backlog: Backlog;
+  /** Of all transfers together while there were any, the last minutes first; absent until enough was sent to tell. */
+  readonly bytesPerSecond?: number;
   readonly uploads: readonly {
     readonly session: string;
     readonly path: string;
     readonly sizeBytes: number;
     readonly sentBytes: number;
     readonly forMs: number;
+    /** Over the last seconds; absent until enough moved to tell. */
+    readonly bytesPerSecond?: number;
   }[];
   /** Sessions of a shared folder that another host ships. */
   readonly elsewhere?: readonly { readonly session: string; readonly host: string }[];

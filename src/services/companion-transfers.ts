@@ -2,7 +2,7 @@ import type PQueue from 'p-queue';
 import { displayPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { FileRecord, Journal, Shipment } from '../ports/journal.ts';
-import type { ActiveTransfer } from './active-transfer.ts';
+import { type ActiveTransfer, MovingTransfer } from './active-transfer.ts';
 import type { DrainBudget } from './drain-budget.ts';
 import type { OneTransfer, TransferEnd } from './file-transfer.ts';
 import { TransferTurns } from './transfer-turns.ts';
@@ -105,16 +105,10 @@ export class CompanionTransfers {
     signal: AbortSignal,
     onlyRecheck: boolean,
   ): Promise<TransferEnd> {
-    const active: ActiveTransfer = {
-      session: shipment.identity.id,
-      path: displayPath(file.path),
-      sizeBytes: file.sizeBytes,
-      startedMs: this.#options.clock.monotonicMs(),
-      sentBytes: 0,
-    };
-    const onProgress = (sentBytes: number) => {
-      active.sentBytes = sentBytes;
-    };
+    const { path, sizeBytes } = file;
+    const what = { session: shipment.identity.id, path: displayPath(path), sizeBytes };
+    const active = new MovingTransfer(what, this.#options.clock);
+    const onProgress = (sentBytes: number) => active.moved(sentBytes);
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);
     this.#stops.set(active, stop);

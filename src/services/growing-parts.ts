@@ -7,7 +7,7 @@ import { displayPath } from '../domain/watched-path.ts';
 import type { OpenFile } from '../ports/file-source.ts';
 import type { FileRecord, SessionIdentity } from '../ports/journal.ts';
 import type { UploadRecord } from '../ports/ledger.ts';
-import type { ActiveTransfer } from './active-transfer.ts';
+import { type ActiveTransfer, MovingTransfer } from './active-transfer.ts';
 import type { GrowingFile } from './file-growth.ts';
 import { compareParts, PrefixChanged } from './part-proof.ts';
 import type { PartTarget } from './part-sender.ts';
@@ -106,20 +106,15 @@ export class GrowingParts {
     const last = next.at(-1);
     if (!last) return;
     const opened = await this.#open(file);
-    const moving: ActiveTransfer = {
-      session: target.session,
-      path: displayPath(file.path),
-      sizeBytes: opened.sizeBytes,
-      startedMs: context.clock.monotonicMs(),
-      sentBytes: 0,
-    };
+    const what = { session: target.session, path: displayPath(file.path), sizeBytes: opened.sizeBytes };
+    const moving = new MovingTransfer(what, context.clock);
     active.add(moving);
     try {
       if (open && !(await this.#isSameFile(target, open, opened, signal))) return;
       const untilBytes = last.position + last.sizeBytes;
-      await transfer.sendWholeParts(target, opened, untilBytes, signal, (sentBytes) => {
-        moving.sentBytes = sentBytes;
-      });
+      await transfer.sendWholeParts(target, opened, untilBytes, signal, (sentBytes) =>
+        moving.moved(sentBytes),
+      );
     } finally {
       active.delete(moving);
       await opened.close();
