@@ -20,6 +20,7 @@ const edge: Edge = {
   isRoot: process.getuid?.() === 0,
   homeDirectory: homeOf(),
   stderrIsTerminal,
+  ...(stderrIsTerminal && { stderrColumns: () => process.stderr.columns }),
   ...(process.stdout.isTTY && { terminal: terminalOf(process.stdout) }),
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),

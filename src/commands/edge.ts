@@ -7,6 +7,8 @@ export interface Edge {
   /** A system user may have none. */
   readonly homeDirectory: string | undefined;
   readonly stderrIsTerminal: boolean;
+  /** How wide it is, where it is one. */
+  readonly stderrColumns?: () => number;
   /** Standard output, where it is a terminal. */
   readonly terminal?: Terminal;
   readonly stdout: (text: string) => void;

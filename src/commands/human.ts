@@ -2,16 +2,40 @@ const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
 
 /** A size for people: three digits and a unit. Configuration prints exact ones. */
 export function humanBytes(bytes: number): string {
-  let value = bytes;
+  const { value, unit } = sized(bytes);
+  return `${value} ${unit}`;
+}
+
+/** `1.20 of 2.30 GiB`; with both units where they differ. */
+export function humanShare(part: number, whole: number): string {
+  const [some, all] = [sized(part), sized(whole)];
+  return some.unit === all.unit
+    ? `${some.value} of ${all.value} ${all.unit}`
+    : `${some.value} ${some.unit} of ${all.value} ${all.unit}`;
+}
+
+function sized(bytes: number): { value: string; unit: string } {
+  let value = Math.max(0, bytes);
   let unit = 0;
   while (value >= 1000 && unit < units.length - 1) {
     value /= 1024;
     unit += 1;
   }
-  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
+  return { value: unit === 0 ? `${Math.round(value)}` : value.toPrecision(3), unit: units[unit] ?? '' };
 }
 
 /** `1 session`, `2 sessions`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** The one unit that says most, two where the second still matters: `40 s`, `12 min`, `3 h 20 min`, `9 d`. */
+export function humanSpan(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  const minutes = Math.round(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  if (seconds < 90) return `${seconds} s`;
+  if (minutes < 90) return `${minutes} min`;
+  if (hours >= 48) return `${Math.round(hours / 24)} d`;
+  return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
 }

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { main } from '../../src/commands/cli.ts';
+import type { Terminal } from '../../src/commands/edge.ts';
 import { type SessionLog, sessionLogSchema } from '../../src/domain/session-log.ts';
 import { eventually } from './eventually.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -55,7 +56,10 @@ export interface AgentRun {
   readonly ended: Promise<Ended>;
   stderr(): string;
   told(): Told[];
+  stdout(): string;
   signal(name: string): void;
+  /** Nobody reads its standard output any more. */
+  stdoutGone(): void;
   /** The first line of this event, as soon as there is one. */
   until(event: string, matches?: (line: Told) => boolean): Promise<Told>;
 }
@@ -63,12 +67,15 @@ export interface AgentRun {
 export interface AgentOptions {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly cwd?: string;
+  /** Standard output is one. */
+  readonly terminal?: Terminal;
 }
 
 /** Runs the program in this process, from its arguments to its exit code. */
 export function startAgent(place: Place, args: readonly string[], options: AgentOptions = {}): AgentRun {
   const out = { stdout: '', stderr: '' };
   let heard: (signal: string) => void = () => undefined;
+  let leftAlone: () => void = () => undefined;
   const edge = {
     env: { ...place.env, ...options.env },
     cwd: options.cwd ?? place.folder,
@@ -76,6 +83,11 @@ export function startAgent(place: Place, args: readonly string[], options: Agent
     isRoot: false,
     homeDirectory: options.env?.['HOME'] ?? place.env['HOME'],
     stderrIsTerminal: false,
+    ...(options.terminal && { terminal: options.terminal }),
+    onStdoutGone: (listener: () => void) => {
+      leftAlone = listener;
+      return () => undefined;
+    },
     stdout: (text: string) => {
       out.stdout += text;
     },
@@ -94,6 +106,8 @@ export function startAgent(place: Place, args: readonly string[], options: Agent
   return {
     ended: main(args, edge).then((exit) => ({ exit, ...out })),
     stderr: () => out.stderr,
+    stdout: () => out.stdout,
+    stdoutGone: () => leftAlone(),
     told,
     signal: (name) => heard(name),
     until: (event, matches = () => true) =>
