@@ -87,7 +87,7 @@ function nameOf({ session, path }: Parked): string {
 
 /** What the agent says of itself is told as it is now. */
 function isOfReport({ code, level }: Finding): boolean {
-  return level !== 'ok' && !code.startsWith('agent.');
+  return level !== 'ok' && !code.startsWith('agent.') && code !== 'credentials.renewal';
 }
 
 function reported({ level, finding, evidence, remedy }: Finding): Concern {
