@@ -39,7 +39,7 @@ export function noSessionPage(of: Pick<SessionPage, 'host' | 'version'> & { read
   const { id, host, version } = of;
   const main = html`${back}
 <div class="head"><h1>No such session</h1></div>
-<p>This host knows no session with the id <code>${id}</code>. If another one shipped it: <code>trainlogd show ${id}</code> reads its log from the bucket.</p>`;
+<section aria-label="What to do"><p>This host knows no session with the id <code>${id}</code>. If another one shipped it: <code>trainlogd show ${id}</code> reads its log from the bucket.</p></section>`;
   return page({ title: 'No such session · trainlogd', host, version, main });
 }
 

@@ -73,11 +73,11 @@ section { background: var(--panel); border: 1px solid var(--line); border-radius
   .two.even { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
 }
 
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: 1px; margin: 0 0 1rem; background: var(--line); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
+.tiles { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 1px; margin: 0 0 1rem; background: var(--line); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
 .tiles div { background: var(--panel); padding: 0.75rem 1.25rem; }
 .tiles dt { color: var(--soft); font-size: 0.875rem; }
 .tiles dd { margin: 0; }
-.tiles .big { display: block; font-size: 1.375rem; font-weight: 600; line-height: 1.3; letter-spacing: -0.01em; }
+.tiles .big { display: block; white-space: nowrap; font-size: 1.375rem; font-weight: 600; line-height: 1.3; letter-spacing: -0.01em; }
 .tiles .note { font-size: 0.8125rem; }
 
 .facts { margin: 0; }
@@ -121,10 +121,11 @@ thead th { color: var(--soft); font-size: 0.8125rem; border-top: 0; padding-top:
 tbody tr:hover { background: var(--back); }
 .num { text-align: right; white-space: nowrap; }
 .name { min-width: 8rem; }
-@media (min-width: 62.01rem) { .sessions .name { min-width: 14rem; } }
+.sessions th, .sessions td { padding-right: 0.75rem; }
+.sessions .name { min-width: 12rem; }
 .sessions .name bdi, .file bdi { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; white-space: normal; }
 .file bdi { display: inline; }
-.short bdi { display: block; max-width: 8.5rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.short bdi { display: block; max-width: 7.5rem; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 .loss { padding-right: 0.5rem; }
 .tag { display: inline-block; white-space: nowrap; font-size: 0.8125rem; line-height: 1.4; padding: 0.05rem 0.5rem; border-radius: 0.75rem; }
 .tag.good { color: var(--good); background: var(--good-back); }
@@ -160,20 +161,15 @@ footer { padding-top: 0.5rem; padding-bottom: 2rem; color: var(--soft); font-siz
 #live { color: var(--odd); font-weight: 550; }
 #live:empty { display: none; }
 
-@media (max-width: 62rem) { .wide-only { display: none; } }
-@media (max-width: 44rem) {
-  .wide { padding-left: 0.85rem; padding-right: 0.85rem; }
-  section { padding: 0.85rem; }
-  .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
-  .tiles div { padding: 0.6rem 0.85rem; }
-  .facts div { grid-template-columns: 7rem minmax(0, 1fr); }
-  th, td { padding-right: 0.6rem; }
+@media (max-width: 74rem) { .wide-only { display: none; } }
+@media (max-width: 60rem) {
+  .tiles { grid-template-columns: repeat(3, minmax(0, 1fr)); }
   .sessions, .sessions tbody { display: block; }
   .sessions thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
   .sessions tr { display: grid; grid-template-columns: auto 1fr auto; gap: 0.2rem 0.75rem; align-items: center; padding: 0.55rem 0; border-top: 1px solid var(--line); }
   .sessions th, .sessions td { display: block; border: 0; padding: 0; }
   .sessions .wide-only { display: none; }
-  .sessions .name { grid-area: 1 / 1 / 2 / 3; }
+  .sessions .name { grid-area: 1 / 1 / 2 / 3; min-width: 0; }
   .sessions .status { grid-area: 1 / 3; justify-self: end; }
   .sessions .loss { grid-area: 2 / 1; }
   .sessions .last { grid-area: 2 / 2; text-align: left; }
@@ -181,6 +177,14 @@ footer { padding-top: 0.5rem; padding-bottom: 2rem; color: var(--soft); font-siz
   .sessions .start, .sessions .duration { font-size: 0.8125rem; color: var(--soft); text-align: left; }
   .sessions .start { grid-area: 3 / 1 / 4 / 3; }
   .sessions .duration { grid-area: 3 / 3; justify-self: end; }
+}
+@media (max-width: 44rem) {
+  .wide { padding-left: 0.85rem; padding-right: 0.85rem; }
+  section { padding: 0.85rem; }
+  .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .tiles div { padding: 0.6rem 0.85rem; }
+  .facts div { grid-template-columns: 7rem minmax(0, 1fr); }
+  th, td { padding-right: 0.6rem; }
   .plot-and-values .plot text { font-size: 20px; }
 }
 @media (forced-colors: active) { .tag, .verdict { border: 1px solid; } }

@@ -23,6 +23,7 @@ const darkPhone: Look = ['dark, on a phone', { colorScheme: 'dark', viewport: na
 const looks: readonly Look[] = [
   light,
   ['dark', { colorScheme: 'dark', viewport: wide }],
+  ['on a tablet', { colorScheme: 'light', viewport: { width: 820, height: 1180 } }],
   ['on a phone', { colorScheme: 'light', viewport: narrow }],
 ];
 const extremes: readonly Look[] = [light, darkPhone];

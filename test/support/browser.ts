@@ -55,7 +55,9 @@ export async function axeFindings(page: Page): Promise<string[]> {
   return page.evaluate<string[]>(lines);
 }
 
-/** How much wider than the window the page is. */
+/** How much wider than the window the page is, or than a section what is in it. */
 export function overflow(page: Page): Promise<number> {
-  return page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+  return page.evaluate<number>(
+    `Math.max(...[document.documentElement, ...document.querySelectorAll('section')].map((one) => one.scrollWidth - one.clientWidth))`,
+  );
 }
