@@ -79,13 +79,15 @@ async function withAgent<T>(
 ): Promise<{ found: T; calmMb: number; endMb: number }> {
   const more = { TRAINLOGD_STATE_DIRECTORY: at.state, TRAINLOGD_HTTP_LISTEN: at.listen };
   const running = startRunning(bench, at.sink, at.folder, more);
-  await setTimeout(5000);
-  await untilCalm(running.pid, 5000, 180_000);
-  const calmMb = rounded(memoryOf(running.pid).nowMb, 0);
-  const found = await work({ running, port: Number(at.listen.split(':')[1]) });
-  const endMb = rounded(memoryOf(running.pid).nowMb, 0);
-  await running.stop();
-  return { found, calmMb, endMb };
+  try {
+    await setTimeout(5000);
+    await untilCalm(running.pid, 5000, 180_000);
+    const calmMb = rounded(memoryOf(running.pid).nowMb, 0);
+    const found = await work({ running, port: Number(at.listen.split(':')[1]) });
+    return { found, calmMb, endMb: rounded(memoryOf(running.pid).nowMb, 0) };
+  } finally {
+    await running.stop();
+  }
 }
 
 async function answers(bench: Bench, { port }: Asked, session: string): Promise<Line[]> {

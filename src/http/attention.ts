@@ -1,64 +1,10 @@
 import type { Level } from '../domain/finding.ts';
-import type { Report } from '../ports/report.ts';
 import type { Status } from '../ports/status.ts';
+import type { Concern } from './concerns.ts';
 import { type Html, html } from './escape.ts';
-import { counted, countText, durationText, nameHtml } from './words.ts';
-
-/** Something that a person is to know or do, with the next step. */
-export interface Concern {
-  readonly level: Exclude<Level, 'ok'>;
-  readonly title: Html;
-  readonly evidence?: string;
-  readonly remedy?: string;
-}
+import { counted, countText, nameHtml } from './words.ts';
 
 const parkedMax = 50;
-
-type Worrying = Pick<Status, 'blocked' | 'trouble' | 'credentials' | 'folder' | 'folderState'>;
-
-export function concernsOf(status: Worrying, report: Report | undefined): readonly Concern[] {
-  const { blocked, trouble, credentials, folder, folderState } = status;
-  const concerns: Concern[] = [];
-  if (trouble)
-    concerns.push({
-      level: 'critical',
-      title: html`The state directory cannot be used, for ${durationText(trouble.sinceMs / 1000)}: ${nameHtml(trouble.cause)}`,
-      evidence: trouble.code,
-      remedy: trouble.remedy,
-    });
-  if (blocked)
-    concerns.push({
-      level: 'critical',
-      title: html`The destination cannot be used, for ${durationText(blocked.sinceMs / 1000)}: ${nameHtml(blocked.cause)}`,
-      evidence: blocked.code,
-      remedy: blocked.remedy,
-    });
-  if (folderState === 'missing' || folderState === 'unreadable')
-    concerns.push({
-      level: 'critical',
-      title: html`The watched folder is ${folderState}: ${nameHtml(folder)}`,
-      remedy:
-        folderState === 'missing'
-          ? 'make it, mount it, or set watch.directory to where trainings write; what is written there later is found'
-          : 'let the user that trainlogd runs as read and enter it',
-    });
-  if (credentials?.problem !== undefined)
-    concerns.push({
-      level: 'warning',
-      title: html`Credentials could not be renewed`,
-      evidence: credentials.problem,
-    });
-  for (const { level, finding, evidence, remedy } of report?.findings ?? []) {
-    if (level === 'ok') continue;
-    concerns.push({
-      level,
-      title: nameHtml(finding),
-      ...(evidence !== undefined && { evidence }),
-      ...(remedy !== undefined && { remedy }),
-    });
-  }
-  return concerns;
-}
 
 export function verdict(concerns: readonly Concern[], parked: number): Html {
   const critical = concerns.filter(({ level }) => level === 'critical').length;

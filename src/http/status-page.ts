@@ -1,7 +1,8 @@
 import type { Report } from '../ports/report.ts';
 import type { Status } from '../ports/status.ts';
 import { destinationSection, hostSection } from './agent-section.ts';
-import { attentionSection, concernsOf, verdict } from './attention.ts';
+import { attentionSection, verdict } from './attention.ts';
+import { concernsOf } from './concerns.ts';
 import { type Html, html } from './escape.ts';
 import { page } from './layout.ts';
 import { type SessionsPage, sessionsSection } from './sessions-table.ts';
@@ -18,7 +19,7 @@ export interface StatusPage {
 /** `/`: is all well, what moves, what needs a person, and the sessions. */
 export function statusPage({ status, report, sessions, nowMs }: StatusPage): string {
   const { parked } = status.backlog;
-  const concerns = concernsOf(status, report);
+  const concerns = concernsOf(status, report, nowMs);
   const main = html`<div class="head"><h1>${nameHtml(status.host)}</h1>${verdict(concerns, parked.length)}</div>
 ${tiles(status, report, nowMs)}
 ${attentionSection(concerns, parked)}

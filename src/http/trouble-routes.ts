@@ -3,7 +3,8 @@ import type { EventCounts } from '../ports/event-counts.ts';
 import type { Status } from '../ports/status.ts';
 import { json, plain } from './answer.ts';
 import { plainAssets } from './assets.ts';
-import { attentionSection, concernsOf, verdict } from './attention.ts';
+import { attentionSection, verdict } from './attention.ts';
+import { concernsOf } from './concerns.ts';
 import { html } from './escape.ts';
 import { alive } from './health.ts';
 import { page } from './layout.ts';
@@ -57,8 +58,8 @@ function statusAnswer(of: Troubled) {
   return status ? json(status) : plain(503, words(of));
 }
 
-function troublePage({ host, folder, version, trouble }: Troubled): string {
-  const concerns = concernsOf({ folder, trouble: trouble() }, undefined);
+function troublePage({ clock, host, folder, version, trouble }: Troubled): string {
+  const concerns = concernsOf({ folder, trouble: trouble() }, undefined, clock.nowMs());
   const main = html`<div class="head"><h1>${nameHtml(host)}</h1>${verdict(concerns, 0)}</div>
 ${attentionSection(concerns, [])}
 <p class="none">Nothing is sent meanwhile, and nothing is lost: files stay in ${nameHtml(folder)}. It goes on by itself once the state directory can be used.</p>`;
