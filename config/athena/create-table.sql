@@ -3,7 +3,7 @@
 -- months that it asks for. Companions lie beside the years, so that no query meets them. What is free in form
 -- (config.raw, results.metrics, native) is JSON as text: json_extract_scalar(results.metrics, '$.loss').
 -- case.insensitive: keys there may differ in capitals alone, which would fail the query; hence a mapping for each name.
--- Made from the definition of the session log by test/fleet/table.test.ts (vitest -u writes it anew).
+-- Made from the definition of the session log by test/fleet/athena.test.ts (vitest -u writes it anew).
 CREATE EXTERNAL TABLE IF NOT EXISTS training_sessions (
   schemaversion bigint,
   session struct<id:string,name:string,status:string,startedat:string,endedat:string,version:string,revision:bigint,sealedby:string,framework:string,agent:struct<version:string,host:string>>,

@@ -1,6 +1,6 @@
 -- The same table for DuckDB: then every query beside this file runs there as it stands. Replace BUCKET, or set a path:
 -- a month ('s3://BUCKET/training-logs/2026/01/*.log'), or what a destination file:///path wrote ('/path/training-logs/...').
--- Made from the definition of the session log by test/fleet/table.test.ts (vitest -u writes it anew).
+-- Made from the definition of the session log by test/fleet/athena.test.ts (vitest -u writes it anew).
 CREATE OR REPLACE VIEW training_sessions AS
 SELECT
   * EXCLUDE (filename),

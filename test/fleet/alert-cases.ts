@@ -50,8 +50,7 @@ export const healthy: Series = {
   trainlogd_state_usable: always(1),
   trainlogd_folder_present: always(1),
   trainlogd_watch_last_look_timestamp_seconds: now,
-  // A host on which events tell nearly everything.
-  trainlogd_watch_missed_by_events_total: '0+0.5x900',
+  'trainlogd_report_finding{code="uploads.abandoned"}': always(1),
   trainlogd_clock_offset_seconds: always(-2),
 };
 
@@ -205,13 +204,14 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
     alert: 'TrainlogdWatchDegraded',
     severity: 'warning',
     series: { trainlogd_watch_last_look_timestamp_seconds: always(0) },
-    at: 160,
+    at: 400,
   },
   'events that do not come': {
     alert: 'TrainlogdWatchDegraded',
     severity: 'warning',
-    series: { trainlogd_watch_missed_by_events_total: '0+10x900' },
-    at: 120,
+    series: { 'trainlogd_report_finding{code="watch.missed"}': always(1) },
+    at: 40,
+    labels: { code: 'watch.missed' },
   },
   'a clock that is wrong': {
     alert: 'TrainlogdClockOff',

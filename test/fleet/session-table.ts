@@ -74,7 +74,7 @@ export function createTable(): string {
 -- months that it asks for. Companions lie beside the years, so that no query meets them. What is free in form
 -- (config.raw, results.metrics, native) is JSON as text: json_extract_scalar(results.metrics, '$.loss').
 -- case.insensitive: keys there may differ in capitals alone, which would fail the query; hence a mapping for each name.
--- Made from the definition of the session log by test/fleet/table.test.ts (vitest -u writes it anew).
+-- Made from the definition of the session log by test/fleet/athena.test.ts (vitest -u writes it anew).
 CREATE EXTERNAL TABLE IF NOT EXISTS training_sessions (
 ${columns.map(([name, field]) => `  ${hiveName(name)} ${typeOf(field, hive)}`).join(',\n')}
 )
@@ -104,7 +104,7 @@ export function duckdbView(): string {
   const typed = columns.map(([name, field]) => `      "${name}": '${typeOf(field, duckdb)}'`);
   return `-- The same table for DuckDB: then every query beside this file runs there as it stands. Replace BUCKET, or set a path:
 -- a month ('s3://BUCKET/training-logs/2026/01/*.log'), or what a destination file:///path wrote ('/path/training-logs/...').
--- Made from the definition of the session log by test/fleet/table.test.ts (vitest -u writes it anew).
+-- Made from the definition of the session log by test/fleet/athena.test.ts (vitest -u writes it anew).
 CREATE OR REPLACE VIEW training_sessions AS
 SELECT
   * EXCLUDE (filename),
