@@ -114,7 +114,12 @@ class S3BucketAdmin implements BucketAdmin {
     const LocationConstraint = region as BucketLocationConstraint;
     // us-east-1 is the one region that must not be named.
     const place = region === 'us-east-1' ? {} : { CreateBucketConfiguration: { LocationConstraint } };
-    await client.send(new CreateBucketCommand({ Bucket: bucket, ...place }), { abortSignal: signal });
+    try {
+      await client.send(new CreateBucketCommand({ Bucket: bucket, ...place }), { abortSignal: signal });
+    } catch (error) {
+      // Of an attempt whose answer was lost.
+      if (textAt(error, 'name') !== 'BucketAlreadyOwnedByYou') throw error;
+    }
   }
 
   async #unlessMissing<T>(

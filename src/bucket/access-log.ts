@@ -1,4 +1,4 @@
-import type { LogTarget } from '../ports/bucket-admin.ts';
+import type { AccessLog, LogTarget } from '../ports/bucket-admin.ts';
 import type { DesiredState } from './desired-state.ts';
 import { type Compared, differs, lacking, right, unchanged } from './line.ts';
 import { partitionOf } from './policy.ts';
@@ -11,11 +11,13 @@ const setting = 'access log bucket';
  * What the bucket that access logs go to needs: to be there, and a policy that lets the logging service of S3 write for
  * our bucket alone. Buckets without ACLs, as all new ones are, take logs in no other way.
  */
-export function compareLogTarget(want: DesiredState, target: LogTarget | undefined): Compared {
-  const { accessLog } = want;
-  if (accessLog === undefined) return { lines: [], changes: [] };
+export function compareLogTarget(
+  want: DesiredState,
+  accessLog: AccessLog,
+  target: LogTarget | undefined,
+): Compared {
   const { bucket } = accessLog;
-  const statement = logStatement(want);
+  const statement = logStatement(want, accessLog);
   const wanted = `the logging service may write ${accessLogText(accessLog)}`;
   if (target === undefined) {
     const policy = withStatement(undefined, statement);
@@ -43,7 +45,7 @@ interface Statement {
   readonly [name: string]: unknown;
 }
 
-function logStatement({ bucket, region, accessLog }: DesiredState): Statement {
+function logStatement({ bucket, region }: DesiredState, accessLog: AccessLog): Statement {
   const arn = `arn:${partitionOf({ region })}:s3:::`;
   return {
     // Letters and digits only; one for each bucket that logs there.
@@ -51,7 +53,7 @@ function logStatement({ bucket, region, accessLog }: DesiredState): Statement {
     Effect: 'Allow',
     Principal: { Service: 'logging.s3.amazonaws.com' },
     Action: 's3:PutObject',
-    Resource: `${arn}${accessLog?.bucket}/${accessLog?.prefix}*`,
+    Resource: `${arn}${accessLog.bucket}/${accessLog.prefix}*`,
     Condition: { ArnLike: { 'aws:SourceArn': `${arn}${bucket}` } },
   };
 }

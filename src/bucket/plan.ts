@@ -132,8 +132,10 @@ function accessLogging(want: DesiredState, have: BucketState, target: LogTarget 
     return unchanged(
       lacking('access log', wanted, 'the logging service of S3 is of AWS alone: nothing was asked for'),
     );
-  const place = compareLogTarget(want, target);
-  const log = known('access log', have.accessLog, wanted, (is) => logging(accessLog, is));
+  const is = 'value' in have.accessLog ? have.accessLog.value : undefined;
+  // Logs that come there already keep their prefix, and it is that one that must be let in.
+  const place = compareLogTarget(want, is?.bucket === accessLog.bucket ? is : accessLog, target);
+  const log = known('access log', have.accessLog, wanted, () => logging(accessLog, is));
   return { lines: [...place.lines, ...log.lines], changes: [...place.changes, ...log.changes] };
 }
 

@@ -11,6 +11,8 @@ export interface Place {
   readonly endpoint?: string;
   /** Where the caller's credentials are from. */
   readonly credentials: string;
+  /** Whom they belong to, where the endpoint tells. */
+  readonly identity?: string;
 }
 
 const headings: readonly (readonly [Line['state'], string])[] = [
@@ -23,11 +25,12 @@ const headings: readonly (readonly [Line['state'], string])[] = [
 ];
 
 export function planText(plan: Plan, place: Place): string {
-  const { bucket, region, endpoint, credentials } = place;
+  const { bucket, region, endpoint, credentials, identity } = place;
+  const who = identity === undefined ? credentials : `${credentials}, ${identity}`;
   const at = endpoint === undefined ? `in ${region}` : `at ${endpoint}`;
   const head = [
     ...wrapped(`s3://${bucket} ${at}`, '', ''),
-    ...wrapped(`asked with ${credentials}`, '', '  '),
+    ...wrapped(`asked with your credentials: ${who}`, '', '  '),
   ];
   return `${[...head, ...sections(plan), '', verdict(plan)].join('\n')}\n`;
 }

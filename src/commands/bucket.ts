@@ -84,11 +84,13 @@ async function administered(
   signal: AbortSignal,
   act: (work: BucketWork, place: Place) => Promise<number>,
 ): Promise<number> {
-  const { admin, source, close } = await administer(destination, callerOf(edge, flags));
+  const caller = callerOf(edge, flags);
+  const { admin, source, identity, close } = await administer(destination, caller, systemClock, signal);
   const { bucket, region, endpoint } = destination;
   try {
     const want = wantedBucket(config, destination, isExpiryChosen);
-    const place = { bucket, region, ...(endpoint !== undefined && { endpoint }), credentials: source };
+    const at = { bucket, region, ...(endpoint !== undefined && { endpoint }) };
+    const place = { ...at, credentials: source, ...(identity !== undefined && { identity }) };
     return await act({ admin, want, clock: systemClock, signal }, place);
   } finally {
     close();

@@ -67,12 +67,26 @@ describe('a bucket of AWS', () => {
     expect([...buckets.keys()]).toEqual([bucket]);
   });
 
+  test('is made although the answer to the first attempt is lost', async () => {
+    let isLost = false;
+    const { apply, buckets } = await make({}, ({ method }, question) => {
+      if (method !== 'PUT' || question !== '' || isLost) return undefined;
+      isLost = true;
+      buckets.set(bucket, new Map());
+      return 'reset';
+    });
+    const applied = await apply();
+    expect({ isLost, isDone: isDone(applied) }).toEqual({ isLost: true, isDone: true });
+  });
+
   test('keeps rules of others, to the smallest object that moves, when ours are added', async () => {
     const theirs =
       '<Rule><ID>theirs</ID><Filter><And><Prefix>x/</Prefix><Tag><Key>a</Key><Value>b</Value></Tag></And></Filter><Status>Enabled</Status><NoncurrentVersionTransition><NoncurrentDays>40</NoncurrentDays><StorageClass>GLACIER</StorageClass></NoncurrentVersionTransition></Rule>';
     const older =
       '<Rule><ID>older</ID><Prefix>y/</Prefix><Status>Disabled</Status><Expiration><Days>9</Days></Expiration></Rule>';
-    const document = `<LifecycleConfiguration>${theirs}${older}</LifecycleConfiguration>`;
+    const everywhere =
+      '<Rule><ID>everywhere</ID><Filter/><Status>Enabled</Status><AbortIncompleteMultipartUpload><DaysAfterInitiation>2</DaysAfterInitiation></AbortIncompleteMultipartUpload></Rule>';
+    const document = `<LifecycleConfiguration>${theirs}${older}${everywhere}</LifecycleConfiguration>`;
     const smallest = { 'x-amz-transition-default-minimum-object-size': 'varies_by_storage_class' };
     let isPut = false;
     const { apply, buckets, requests } = await make({}, ({ method }, question) => {
@@ -85,7 +99,8 @@ describe('a bucket of AWS', () => {
     const put = requests.find(({ method, url }) => method === 'PUT' && url.includes('?lifecycle'));
     expect(put?.headers).toMatchObject(smallest);
     const rules = (buckets.get(bucket)?.get('lifecycle') ?? '').match(/<Rule>.*?<\/Rule>/gs) ?? [];
-    expect(rules).toHaveLength(4);
+    expect(rules).toHaveLength(5);
+    expect(rules[2]).toMatch(/<Filter\s*\/>|<Filter>(<Prefix\s*\/>|<Prefix><\/Prefix>)?<\/Filter>/);
     for (const part of [
       '<ID>theirs</ID>',
       '<Tag><Key>a</Key><Value>b</Value></Tag>',

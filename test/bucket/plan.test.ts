@@ -203,7 +203,7 @@ describe('the access log', () => {
         Effect: 'Allow',
         Principal: { Service: 'logging.s3.amazonaws.com' },
         Action: 's3:PutObject',
-        Resource: 'arn:aws-cn:s3:::logs/your-company-training-logs/*',
+        Resource: 'arn:aws-cn:s3:::logs/of-theirs/*',
         Condition: { ArnLike: { 'aws:SourceArn': 'arn:aws-cn:s3:::your-company-training-logs' } },
       },
     ]);
@@ -213,6 +213,13 @@ describe('the access log', () => {
     const first = policyOf(planBucket(wanted, logged, targetOf([theirs])).changes);
     const turned = first.Statement.map((one) => Object.fromEntries(Object.entries(one).reverse()));
     expect(planBucket(wanted, logged, targetOf(turned)).changes).toEqual([]);
+  });
+
+  test('that is new is let in under the name of the bucket', () => {
+    const [{ Resource } = {}] = policyOf(planBucket(wanted, asWished, undefined).changes).Statement as {
+      Resource?: string;
+    }[];
+    expect(Resource).toBe('arn:aws-cn:s3:::logs/your-company-training-logs/*');
   });
 
   test('replaces a statement of the same name that says something else', () => {

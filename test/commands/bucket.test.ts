@@ -49,7 +49,7 @@ describeS3('trainlogd bucket, on a server that is not AWS', () => {
     const admin = pair(ownerCredentials);
     const planned = await bucket(place, 'plan', admin);
     expect(planned).toMatchObject({ exit: 2, stderr: '' });
-    expect(planned.stdout).toMatch(/^asked with environment$/m);
+    expect(planned.stdout).toMatch(/^asked with your credentials: environment$/m);
     expect(planned.stdout).toMatch(/^ {2}bucket\n {4}have: there is none\n {4}want: "test-/m);
     expect(planned.stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
 
@@ -127,10 +127,22 @@ describeS3('trainlogd bucket, on a server that is not AWS', () => {
       aws_secret_access_key: ownerCredentials.secretAccessKey,
     };
     await writeFile(join(home, '.aws', 'credentials'), `[admin]\n${fileOf(keys)}`);
+    const byProfile = await bucket(place, 'apply', { AWS_PROFILE: 'admin' });
+    expect(byProfile).toMatchObject({ exit: 77, stdout: '' });
+    expect(byProfile.stderr).toMatch(/profile "admin" in .* has the key of the \.env file: set AWS_PROFILE/);
+    await expect(owner.send(new GetBucketTaggingCommand({ Bucket: name }))).rejects.toMatchObject({
+      name: 'NoSuchBucket',
+    });
+
+    await writeFile(join(place.folder, '.env'), fileOf({ ...where, ...pair(uploader) }));
     // A profile that is named goes before keys of the environment, as in AWS's tools.
-    const { exit, stdout } = await bucket(place, 'plan', { ...pair(uploader), AWS_PROFILE: 'admin' });
+    const { exit, stdout } = await bucket(place, 'plan', {
+      AWS_ACCESS_KEY_ID: 'SOMEBODYELSES0000001',
+      AWS_SECRET_ACCESS_KEY: 'made-up',
+      AWS_PROFILE: 'admin',
+    });
     expect(exit).toBe(2);
-    expect(stdout).toContain('asked with profile "admin" in ');
+    expect(stdout).toContain('asked with your credentials: profile "admin" in');
   });
 
   test('a caller without the rights is told which one is missing, with exit code 77', async () => {
@@ -157,6 +169,18 @@ describe('trainlogd bucket', () => {
     expect(stderr).toMatch(
       /^trainlogd: s3:GetBucketVersioning on s3:.*ECONNREFUSED.*check that the endpoint/,
     );
+  });
+
+  test('says who the caller is where the endpoint tells it', async () => {
+    const Arn = 'arn:aws:iam::111122223333:user/admin';
+    const told = `<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>${Arn}</Arn></GetCallerIdentityResult></GetCallerIdentityResponse>`;
+    const { endpoint } = await scriptedS3(({ method }) =>
+      method === 'POST' ? { status: 200, body: told } : errorAnswer(404, 'NoSuchBucket'),
+    );
+    const place = await hostWith({ ...named, AWS_ENDPOINT_URL_S3: endpoint });
+    const [people, json] = [await bucket(place, 'plan', keys), await bucket(place, 'plan', keys, '--json')];
+    expect(people.stdout).toContain(`asked with your credentials: environment, ${Arn}`.slice(0, 60));
+    expect(JSON.parse(json.stdout)).toMatchObject({ credentials: 'environment', identity: Arn });
   });
 
   test('names the step that failed, does the others, and exits with 77', async () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CreateBucketCommand, ListObjectsV2Command, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
+import { ListObjectsV2Command, PutBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { describe, expect, test } from 'vitest';
 import { makePlace, runAgent } from '../support/agent.ts';
 import { describeS3, makeBucket } from '../support/s3.ts';
@@ -12,9 +12,8 @@ interface Policy {
 
 describeS3('under the policy that trainlogd iam policy prints', () => {
   test('a session is shipped, with tags and under a prefix of its own, and nothing elsewhere', async () => {
-    const { endpoint, region, uploader, owner } = await makeBucket();
+    const { endpoint, region, uploader, ownerCredentials, owner } = await makeBucket();
     const bucket = `test-${randomBytes(8).toString('hex')}`;
-    await owner.send(new CreateBucketCommand({ Bucket: bucket }));
     const place = await makePlace();
     const env = {
       AWS_ACCESS_KEY_ID: uploader.accessKeyId,
@@ -25,6 +24,14 @@ describeS3('under the policy that trainlogd iam policy prints', () => {
       TRAINLOGD_DESTINATION_KEY_TEMPLATE: 'team-b/logs-{year}/{month}/{session-id}.log',
       TRAINLOGD_DESTINATION_TAGS: 'team=b',
     };
+    // As apply leaves a bucket, which is what uploads have to do with.
+    const admin = {
+      AWS_ACCESS_KEY_ID: ownerCredentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: ownerCredentials.secretAccessKey,
+    };
+    expect(await runAgent(place, ['bucket', 'apply'], { env: { ...env, ...admin } })).toMatchObject({
+      exit: 0,
+    });
     const printed = await runAgent(place, ['iam', 'policy'], { env });
     expect(printed.exit).toBe(0);
     const policy = JSON.parse(printed.stdout) as Policy;
@@ -36,10 +43,7 @@ describeS3('under the policy that trainlogd iam policy prints', () => {
     );
 
     await mkdir(join(place.folder, 'run-1'));
-    await writeFile(
-      join(place.folder, 'run-1', 'session.json'),
-      '{"id":"run-1","startedAt":"2024-03-05T00:00:00Z"}',
-    );
+    await writeFile(join(place.folder, 'run-1', 'session.json'), '{"startedAt":"2024-03-05T00:00:00Z"}');
     await writeFile(join(place.folder, 'run-1', 'result.json'), '{"status":"completed"}');
     await writeFile(join(place.folder, 'run-1', 'stdout.log'), 'epoch 1\n');
     const drained = await runAgent(place, ['drain'], { env });
@@ -48,10 +52,11 @@ describeS3('under the policy that trainlogd iam policy prints', () => {
       unsent: null,
     });
     const { Contents = [] } = await owner.send(new ListObjectsV2Command({ Bucket: bucket }));
+    const id = 'run-1-20240305T000000Z-[0-9a-f]{6}';
     expect(Contents.map(({ Key }) => Key).toSorted()).toEqual([
-      'team-b/logs-2024/03/run-1.log',
+      expect.stringMatching(new RegExp(`^team-b/logs-2024/03/${id}\\.log$`)),
       'team-b/logs-companions/.trainlogd-probe',
-      'team-b/logs-companions/2024/03/run-1/stdout.log',
+      expect.stringMatching(new RegExp(`^team-b/logs-companions/2024/03/${id}/stdout\\.log$`)),
     ]);
     const elsewhere = {
       ...env,

@@ -95,7 +95,7 @@ function lifecycleRefusal(text: string): string | undefined {
       const moved = Number(/<Days>(\d+)/.exec(move)?.[1]);
       if (moved >= days || (/STANDARD_IA/.test(move) && moved < 30)) return 'InvalidArgument';
     }
-    if (!/<Filter>/.test(rule)) return 'MalformedXML';
+    if (!/<Filter\s*\/?>/.test(rule)) return 'MalformedXML';
   }
   return undefined;
 }
