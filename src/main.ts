@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { homedir } from 'node:os';
 import { createInterface } from 'node:readline';
+import { isSea } from 'node:sea';
 import type { WriteStream } from 'node:tty';
 import { type Edge, exitCode, type Terminal } from './commands/edge.ts';
 
@@ -40,7 +41,8 @@ const edge: Edge = {
     return () => void process.off('SIGHUP', listener);
   },
   own: {
-    self: [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+    // A single file has program and options of Node within.
+    self: isSea() ? [process.execPath] : [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
     onSignal: (signal, listener) => {
       process.on(signal, listener);
       return () => void process.off(signal, listener);

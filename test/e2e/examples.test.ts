@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { readJson, readText, startProgram } from '../support/exec.ts';
+import { trainlogdWords } from '../support/program.ts';
 import { onlyLog } from '../support/shipped-folder.ts';
 import { type Cleanup, type Host, makeHost, run, toDirectory } from '../support/trainlogd.ts';
 
@@ -111,7 +112,7 @@ describe.concurrent('examples', { timeout: 120_000 }, () => {
       srun: 'for task in 1 0; do SLURM_STEP_ID=0 SLURM_STEP_NUM_TASKS=2 SLURM_PROCID=$task "$@" || exit; done',
       scontrol: 'printf "node-a\\nnode-b\\n"',
       torchrun: 'echo "torchrun $*"',
-      trainlogd: `exec '${process.execPath}' '${join(project, 'src', 'main.ts')}' "$@"`,
+      trainlogd: `exec ${trainlogdWords} "$@"`,
     };
     for (const [name, script] of Object.entries(programs)) {
       writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { bash, readJson, runExec, startExec, startProgram } from '../support/exec.ts';
+import { trainlogdProgram, trainlogdWords } from '../support/program.ts';
 import { type Cleanup, makeHost, toDirectory } from '../support/trainlogd.ts';
 
 /** Says who it is below, then each signal that it gets, until SIGUSR1 asks how many there were. */
@@ -77,10 +78,9 @@ describe.concurrent('signals to trainlogd exec', { timeout: 120_000 }, () => {
 
   test('under nohup a hangup is none', async (context) => {
     const host = await makeHost(context, {});
-    const program = [process.execPath, join(import.meta.dirname, '../../src/main.ts')];
     const command = ['bash', '-c', 'echo ready; read -r x < go; echo went on'];
     spawnSync('mkfifo', [join(host.base, 'go')]);
-    const args = [...program, 'exec', '--no-ship', '--', ...command];
+    const args = [...trainlogdProgram, 'exec', '--no-ship', '--', ...command];
     // As a shell that sets it says what it started.
     const running = startProgram(context, host, ['nohup', ...args], { _: '/usr/bin/nohup' });
     await running.said(/ready/);
@@ -147,8 +147,7 @@ async function onTerminal(
   if (spawnSync('script', ['--version']).error) context.skip('there is no script(1) here');
   const host = { ...(await makeHost(context, {})) };
   const env = { ...host.env, ...toDirectory(join(host.base, 'destination')), COMMAND: command };
-  const main = join(import.meta.dirname, '../../src/main.ts');
-  const line = below(`"${process.execPath}" "${main}" exec --no-ship --id s -- bash -c "$COMMAND"`);
+  const line = below(`${trainlogdWords} exec --no-ship --id s -- bash -c "$COMMAND"`);
   spawnSync('mkfifo', [join(host.base, 'go')]);
   const terminal = startProgram(context, { ...host, env }, ['script', '-qec', line, '/dev/null'], {
     SHELL: '/bin/sh',

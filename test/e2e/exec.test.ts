@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { bash, readJson, readText, runExec, sessionDirectory, startExec } from '../support/exec.ts';
+import { trainlogdWords } from '../support/program.ts';
 import { onlyLog, shippedLogs } from '../support/shipped-folder.ts';
 import { mountSmallDisk } from '../support/small-disk.ts';
 import { type Cleanup, makeHost, run, start, toDirectory } from '../support/trainlogd.ts';
@@ -270,7 +271,7 @@ describe.concurrent('trainlogd exec', { timeout: 120_000 }, () => {
 
   test('a launcher’s processes find the session around them', async (context) => {
     const { host } = await place(context);
-    const inner = `for rank in 0 1; do RANK=$rank ${process.execPath} ${join(import.meta.dirname, '../../src/main.ts')} exec -- echo "inner $rank"; done`;
+    const inner = `for rank in 0 1; do RANK=$rank ${trainlogdWords} exec -- echo "inner $rank"; done`;
     const ended = await runExec(context, host, ['--no-ship', ...bash(inner)]);
     expect(ended.stdout.toString()).toBe('inner 0\ninner 1\n');
     const directory = sessionDirectory(host);
@@ -320,8 +321,7 @@ describe.concurrent('trainlogd exec', { timeout: 120_000 }, () => {
     const disk = mountSmallDisk(context, join(host.base, 'full'), 'size=1m');
     disk.fill();
     // Its log cannot be written, and neither can the line that says so.
-    const main = join(import.meta.dirname, '../../src/main.ts');
-    const exec = `'${process.execPath}' '${main}' exec --no-ship --dir full/run -- bash -c 'echo a; echo b > ran'`;
+    const exec = `${trainlogdWords} exec --no-ship --dir full/run -- bash -c 'echo a; echo b > ran'`;
     const ended = spawnSync('bash', ['-c', `${exec} > full/out 2> full/err`], {
       cwd: host.base,
       env: host.env,

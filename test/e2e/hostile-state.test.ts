@@ -5,19 +5,20 @@ import { DatabaseSync } from 'node:sqlite';
 import { expect, onTestFinished, type TestContext, test } from 'vitest';
 import { type Ended, makePlace, objectKeys, type Place, runAgent } from '../support/agent.ts';
 import { expectHealthy, expectRow, makeHealthy, write } from '../support/hostile.ts';
+import { trainlogdProgram } from '../support/program.ts';
 
-const program = join(import.meta.dirname, '../../src/main.ts');
+const [program, ...main] = trainlogdProgram;
 const nobody = 65534;
 
 /** Root reads and writes everything; what another user meets can only be seen as that user. */
 function needsOtherUser(context: TestContext): void {
   if (process.getuid?.() !== 0) context.skip('only root can run a program as another user');
-  const sees = spawnSync(process.execPath, [program, '--version'], { uid: nobody, gid: nobody, env: {} });
+  const sees = spawnSync(program, [...main, '--version'], { uid: nobody, gid: nobody, env: {} });
   if (sees.status !== 0) context.skip('the other user cannot read the program');
 }
 
 function runAsNobody(place: Place, args: readonly string[]): Promise<Ended> {
-  const child = spawn(process.execPath, [program, ...args], {
+  const child = spawn(program, [...main, ...args], {
     uid: nobody,
     gid: nobody,
     cwd: '/',

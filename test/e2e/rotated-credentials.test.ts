@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { type AgentRun, makePlace, type Place, runAgent, startAgent } from '../support/agent.ts';
 import { write } from '../support/hostile.ts';
+import { trainlogdProgram } from '../support/program.ts';
 import { describeS3, makeBucket, type TestBucket, type TestCredentials } from '../support/s3.ts';
 
-const program = join(import.meta.dirname, '../../src/main.ts');
+const [program, ...main] = trainlogdProgram;
 const wrong = { accessKeyId: 'AKIAWRONGKEY00000000', secretAccessKey: 'd3Jvbmctc2VjcmV0LWFjY2Vzcy1rZXk' };
 
 interface Way {
@@ -87,7 +88,7 @@ describeS3('credentials that rotate under a running agent', () => {
   test('are not missed where a system user has no home directory', async (context) => {
     if (process.getuid?.() !== 0) context.skip('only root can run a program as another user');
     const homeless = { uid: 54_321, gid: 54_321, cwd: '/' };
-    const sees = spawnSync(process.execPath, [program, '--version'], { ...homeless, env: {} });
+    const sees = spawnSync(program, [...main, '--version'], { ...homeless, env: {} });
     if (sees.status !== 0) context.skip('the other user cannot read the program');
     const bucket = await makeBucket();
     onTestFinished(() => bucket.owner.destroy());
@@ -104,7 +105,7 @@ describeS3('credentials that rotate under a running agent', () => {
     const { HOME: _, TRAINLOGD_DESTINATION_URL: __, ...env } = place.env;
     const { accessKeyId: AWS_ACCESS_KEY_ID, secretAccessKey: AWS_SECRET_ACCESS_KEY } = bucket.uploader;
     const drain = (timeout: string, more: Record<string, string> = {}) =>
-      spawnSync(process.execPath, [program, 'drain', '--timeout', timeout], {
+      spawnSync(program, [...main, 'drain', '--timeout', timeout], {
         ...homeless,
         env: { ...env, ...reach(bucket), AWS_EC2_METADATA_DISABLED: 'true', ...more },
         encoding: 'utf8',

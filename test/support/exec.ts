@@ -2,9 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
+import { trainlogdProgram } from './program.ts';
 import type { Cleanup, Host, Variables } from './trainlogd.ts';
-
-const program = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
 export interface ExecEnded {
   readonly code: number | null;
@@ -32,7 +31,7 @@ export function startExec(
   args: readonly string[],
   more: Variables = {},
 ): RunningExec {
-  return startProgram(context, host, [process.execPath, program, 'exec', ...args], more);
+  return startProgram(context, host, [...trainlogdProgram, 'exec', ...args], more);
 }
 
 /** The same below another program: a terminal, nohup. */

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import type { EventMap, EventName } from '../../src/ports/events.ts';
 import type { Status } from '../../src/ports/status.ts';
 import { eventually } from './eventually.ts';
+import { trainlogdProgram } from './program.ts';
 import type { TestBucket } from './s3-bucket.ts';
 
 /** How much of each program's log a failed test shows. */
 const linesShownMax = 40;
-const program = join(import.meta.dirname, '..', '..', 'src', 'main.ts');
 
 /** Tests that run at the same time have hooks of their own; the global ones would not know whose they are. */
 export interface Cleanup {
@@ -104,7 +104,7 @@ export function start(
   more: Variables = {},
 ): Trainlogd {
   const env = { ...host.env, ...more };
-  const [command, ...before] = host.command ?? [process.execPath, program];
+  const [command, ...before] = host.command ?? trainlogdProgram;
   const child = spawn(command, [...before, ...args], { cwd: host.base, env });
   const output = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) {

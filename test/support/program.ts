@@ -1,0 +1,13 @@
+import { join } from 'node:path';
+
+const built = process.env['TRAINLOGD_TEST_PROGRAM'];
+
+/**
+ * What runs trainlogd, before its arguments: the sources of this checkout, or the program that TRAINLOGD_TEST_PROGRAM
+ * names, a single file or a package's, which then has to pass the same tests.
+ */
+export const trainlogdProgram: readonly [string, ...string[]] =
+  built === undefined ? [process.execPath, join(import.meta.dirname, '..', '..', 'src', 'main.ts')] : [built];
+
+/** The same as words of a shell. */
+export const trainlogdWords = trainlogdProgram.map((word) => `'${word}'`).join(' ');
