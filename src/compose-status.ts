@@ -3,6 +3,7 @@ import type { Journal } from './ports/journal.ts';
 import type { Status } from './ports/status.ts';
 import type { ActiveTransfer } from './services/active-transfer.ts';
 import type { DestinationGate } from './services/destination-gate.ts';
+import type { QueueLook } from './services/queue-pulse.ts';
 import type { RequestLimit } from './services/request-limit.ts';
 import type { TransferRate } from './services/transfer-rate.ts';
 import type { Uploader } from './services/uploader.ts';
@@ -34,6 +35,18 @@ function uploadStatus(transfer: ActiveTransfer, nowMs: number): Status['uploads'
   const { session, path, sizeBytes, sentBytes, bytesPerSecond, startedMs } = transfer;
   const rate = bytesPerSecond === undefined ? {} : { bytesPerSecond: Math.round(bytesPerSecond) };
   return { session, path, sizeBytes, sentBytes, forMs: Math.round(nowMs - startedMs), ...rate };
+}
+
+/** For whoever must know whether the queue goes on. */
+export function queueLook(of: { readonly gate: DestinationGate; readonly uploader: Uploader }): QueueLook {
+  const { gate, uploader } = of;
+  const { reads, writes } = gate.served;
+  const sentBytes = uploader.activeTransfers().reduce((sum, transfer) => sum + transfer.sentBytes, 0);
+  return {
+    isBusy: uploader.sessionsUnderWay > 0 && gate.state() === undefined,
+    turns: uploader.turns,
+    mark: [reads, writes, sentBytes].join(),
+  };
 }
 
 function blockedPart(gate: DestinationGate): Pick<Status, 'blocked'> {

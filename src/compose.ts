@@ -8,6 +8,7 @@ import { createStore, rootRules } from './compose-parts.ts';
 import { composePlaces } from './compose-places.ts';
 import { composeSharing } from './compose-sharing.ts';
 import { composeShipping } from './compose-shipping.ts';
+import { queueLook } from './compose-status.ts';
 import type { Config } from './config/schema.ts';
 import { Daemon } from './daemon.ts';
 import { createCompanionFilter } from './domain/companion-filter.ts';
@@ -25,6 +26,7 @@ import { FileGrowth } from './services/file-growth.ts';
 import { FolderWatcher } from './services/folder-watcher.ts';
 import { spreadOf } from './services/host-spread.ts';
 import { meterLooks } from './services/metered-source.ts';
+import type { QueueLook } from './services/queue-pulse.ts';
 import { SessionObserver } from './services/session-observer.ts';
 import { SessionReadings } from './services/session-reading.ts';
 import { SessionSnapshots } from './services/session-snapshots.ts';
@@ -81,6 +83,7 @@ export interface Agent {
   readonly folder: string;
   readonly destination: string;
   status(): Status;
+  queue(): QueueLook;
   close(): Promise<void>;
 }
 
@@ -233,6 +236,7 @@ export function compose(options: ComposeOptions): Agent {
     folder,
     destination: store.name,
     status: operating.status,
+    queue: () => queueLook({ gate, uploader }),
     close: () => closeAll(source, store, journal),
   };
 }

@@ -194,6 +194,11 @@ export const eventLines: Lines = {
   'report.critical': ['error', (e) => `report: ${findings(e)}`],
   'report.unchanged': ['debug', (e) => `report: as before, ${e.verdict}: ${findings(e)}`],
   'report.failed': ['warn', (e) => `${e.cause}; trainlogd report makes one, trainlogd doctor looks closer`],
+  'queue.stuck': [
+    'error',
+    (e) =>
+      `nothing has moved for ${seconds(e.forMs)} though sessions are under way and nothing blocks them: no more signs of life for systemd, which restarts the service within ${seconds(e.watchdogMs)}; what is unsent goes on then`,
+  ],
   'service.failed': ['error', (e) => `the ${e.service} failed: ${e.cause}`],
 };
 

@@ -14,6 +14,7 @@ import { changedKeys, reload } from './reload.ts';
 import type { ShipOptions } from './ship-options.ts';
 import { StateWait } from './state-wait.ts';
 import { unsentInJournal } from './status-without-agent.ts';
+import { type Supervision, superviseBy } from './supervision.ts';
 import { unsentLines } from './unsent.ts';
 
 export interface LivesOptions {
@@ -40,6 +41,7 @@ export class Lives {
   readonly #deadlineMs: number | undefined;
   readonly #wait: StateWait;
   readonly #counter = new EventCounter(systemClock);
+  #supervision: Supervision | undefined;
   #loaded: LoadedConfig;
   #events: Events & { close(): void };
   /** Read at SIGHUP: the next life's. */
@@ -61,6 +63,13 @@ export class Lives {
     });
     this.#loaded = options.load();
     this.#events = this.#logLines();
+    if (ship.stays)
+      this.#supervision = superviseBy(options.edge, {
+        clock: systemClock,
+        counts: this.#counter.counts,
+        events: () => this.#events,
+        agent: () => this.#life?.agent,
+      });
   }
 
   /** The exit code. Throws StateError when not even the first life can begin. */
@@ -74,6 +83,7 @@ export class Lives {
       return await this.#live();
     } finally {
       for (const stop of stopListening) stop();
+      await this.#supervision?.end();
       this.#events.close();
     }
   }
@@ -104,6 +114,7 @@ export class Lives {
     const { agent, startedMs } = this.#life;
     agent.tracker.hasSeenWork = this.#sawWork;
     const living = this.#life.live();
+    this.#supervision?.began();
     if (this.#signals > 0) this.#life.drain(loaded.config.drain.timeoutMs);
     const end = await living;
     this.#sawWork ||= agent.tracker.hasSeenWork;
@@ -171,6 +182,7 @@ export class Lives {
     const { timeoutMs } = this.#loaded.config.drain;
     if (this.#signals === 1) {
       this.#events.emit('daemon.draining', { timeoutMs, signal });
+      this.#supervision?.stopping(timeoutMs);
       this.#life?.drain(timeoutMs);
       this.#wait.end();
     } else {
@@ -183,8 +195,10 @@ export class Lives {
     if (this.#signals > 0) return;
     const before = this.#next ?? this.#loaded;
     const directories = [before, this.#loaded].map(({ config }) => config.state.directory);
+    this.#supervision?.reloading();
     const found = reload(this.#options.load, directories);
     if ('problems' in found) {
+      this.#supervision?.began();
       this.#events.emit('config.rejected', found);
       return;
     }
@@ -193,7 +207,10 @@ export class Lives {
     this.#events.emit('config.reloaded', { changed });
     // A key pair that was exchanged where it was is found without us; one in another place is not.
     const isSamePlace = before.credentialsAt === loaded.credentialsAt;
-    if (changed.length === 0 && isSamePlace && !isBlocked(this.#life)) return;
+    if (changed.length === 0 && isSamePlace && !isBlocked(this.#life)) {
+      this.#supervision?.began();
+      return;
+    }
     this.#next = loaded;
     this.#life?.stop();
     this.#wait.cut();

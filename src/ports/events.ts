@@ -98,6 +98,8 @@ export interface EventMap {
   /** What is wrong was told before. */
   'report.unchanged': ReportTold;
   'report.failed': { cause: string };
+  /** The queue stands still though nothing blocks it; the watchdog of systemd will restart the service. */
+  'queue.stuck': { forMs: number; watchdogMs: number };
   'service.failed': { service: string; cause: string };
 }
 

@@ -47,6 +47,7 @@ export class Uploader implements Service {
   #order: { readonly sids: readonly number[]; readonly untilMs: number } = { sids: [], untilMs: 0 };
   #wake: (() => void) | undefined;
   #failed: { error: unknown } | undefined;
+  #turns = 0;
   #running: Promise<void> | undefined;
 
   constructor(options: UploaderOptions) {
@@ -56,6 +57,15 @@ export class Uploader implements Service {
   /** New work was put into the journal. */
   wake(): void {
     this.#wake?.();
+  }
+
+  /** How often it looked for work. */
+  get turns(): number {
+    return this.#turns;
+  }
+
+  get sessionsUnderWay(): number {
+    return this.#underWay.size;
   }
 
   activeTransfers(): readonly ActiveTransfer[] {
@@ -70,6 +80,7 @@ export class Uploader implements Service {
   async #loop(): Promise<void> {
     const { clock, sessions, sessionsMax, budget } = this.#options;
     while (!this.#stop.signal.aborted && !this.#transfers.signal.aborted) {
+      this.#turns += 1;
       if (this.#failed) throw this.#failed.error;
       const room = sessionsMax - this.#underWay.size;
       const nowMs = clock.monotonicMs();

@@ -1,0 +1,34 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { eventually } from '../support/eventually.ts';
+import { makeHost, start, toDirectory } from '../support/trainlogd.ts';
+
+/** systemd itself is seen in test/system; here its program only writes down what it is told. */
+test('a service is ready, tells what is left, lives, reloads and stops in that order', async (context) => {
+  const host = await makeHost(context, {});
+  const bin = join(host.base, 'bin');
+  const told = join(host.base, 'told');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'systemd-notify'), `#!/bin/sh\necho "$*" >> '${told}'\n`);
+  chmodSync(join(bin, 'systemd-notify'), 0o755);
+  const lines = () => (existsSync(told) ? readFileSync(told, 'utf8').trimEnd().split('\n') : []);
+  const daemon = start(context, host, ['run'], {
+    ...toDirectory(join(host.base, 'bucket')),
+    PATH: `${bin}:${process.env['PATH']}`,
+    NOTIFY_SOCKET: '/run/systemd/notify',
+    WATCHDOG_USEC: '600000',
+  });
+  await eventually(() => lines().filter((line) => line.startsWith('WATCHDOG=1')).length >= 3);
+  expect(lines()[0]).toBe('READY=1');
+  expect(lines().join('\n')).toContain('STATUS=nothing to send; 0 open, 0 being shipped');
+  daemon.signal('SIGHUP');
+  // Nothing differs, so the same life goes on, and says so.
+  await eventually(() => lines().lastIndexOf('READY=1') > 0);
+  const ended = await daemon.stop();
+  expect(ended.code).toBe(0);
+  expect(lines().filter((line) => line.includes('STOPPING=1'))).toEqual([
+    expect.stringContaining('EXTEND_TIMEOUT_USEC=40000000'),
+  ]);
+  expect(lines().at(-1)).toContain('STOPPING=1');
+});
