@@ -38,7 +38,8 @@ export async function main(args: readonly string[], edge: Edge): Promise<number>
   }
 }
 
-function buildProgram(edge: Edge, give: (code: number) => void): Command {
+/** Also what the man page and the shell's completion are made of. */
+export function buildProgram(edge: Edge, give: (code: number) => void): Command {
   const program = new Command('trainlogd')
     .description('Ships the log and files of every training session to S3, so that none is ever lost.')
     .version(programVersion(), '--version')
