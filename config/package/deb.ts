@@ -1,13 +1,11 @@
 /**
- * `npm run build:deb`: makes dist/trainlogd_VERSION_ARCH.deb of the single file, which is built first where it is missing
- * or older than the sources. Needs dpkg-deb. `-- --arch arm64` for the other machine.
+ * `npm run build:deb`: makes dist/trainlogd_VERSION_ARCH.deb of the single file, which is built first. Needs dpkg-deb. `-- --arch arm64` for the other machine.
  */
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
   cpSync,
-  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -41,10 +39,8 @@ main(values);
 
 function main({ arch, out, version }: { arch: string; out: string; version: string }): void {
   const binary = join(project, out, `trainlogd-linux-${arch}`);
-  if (!existsSync(binary)) {
-    const build = join(import.meta.dirname, 'binary.ts');
-    execFileSync(process.execPath, [build, '--arch', arch, '--out', out], { stdio: 'inherit' });
-  }
+  const build = join(import.meta.dirname, 'binary.ts');
+  execFileSync(process.execPath, [build, '--arch', arch, '--out', out], { stdio: 'inherit' });
   const name = debianArch[arch];
   if (name === undefined) throw new Error(`there is no package for "${arch}", only for x64 and arm64`);
   const tree = mkdtempSync(join(tmpdir(), 'trainlogd-deb-'));

@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs';
-import { closeSync, constants, fstat, lstatSync, unlinkSync } from 'node:fs';
-import { access, statfs } from 'node:fs/promises';
+import { closeSync, fstat, lstatSync, unlinkSync } from 'node:fs';
+import { opendir, statfs } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { FileFailure } from '../domain/failure.ts';
 import { baseName, parentPath, pathFromBytes, quotePath, type WatchedPath } from '../domain/watched-path.ts';
@@ -133,7 +133,8 @@ async function lookAtFolder(directory: string): Promise<Found | { readonly state
   try {
     const folder = await openFolder(directory, threadedCalls);
     try {
-      await access(`${folder.base}/.`, constants.R_OK | constants.X_OK);
+      // Opened, since access(2) asks for the rights of a user without capabilities, and the service has one to read all.
+      await (await opendir(`${folder.base}/.`)).close();
       const { dev, ino, birthtimeNs } = await fstatThreaded(folder.fd, { bigint: true });
       const kind = fileSystemKind((await statfs(folder.base)).type);
       // Birth time too: a directory made right after its predecessor was removed often gets the same inode number.
