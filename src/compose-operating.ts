@@ -3,15 +3,17 @@ import { accessStatus } from './compose-access.ts';
 import { composeHttp } from './compose-http.ts';
 import type { Operated } from './compose-operated.ts';
 import { composeReporting } from './compose-reporting.ts';
-import { shippingStatus } from './compose-status.ts';
+import { queueLook, shippingStatus } from './compose-status.ts';
 import { displayPath } from './domain/watched-path.ts';
 import type { Report } from './ports/report.ts';
 import type { Service } from './ports/service.ts';
 import type { Status } from './ports/status.ts';
 import { retryParked } from './services/parked-retry.ts';
+import type { QueueLook } from './services/queue-pulse.ts';
 
 export interface Operating {
   readonly status: () => Status;
+  readonly queue: () => QueueLook;
   /** In the order in which they start. */
   readonly services: readonly Service[];
 }
@@ -43,7 +45,7 @@ export function composeOperating(of: Operated): Operating {
     answering: { status, report: reporting.report, retry: ({ sessions }) => retryParked(of, sessions) },
     onProblem: (problem) => events.emit('config.warning', { problem }),
   });
-  return { status, services: [socket, ...http.services, ...reporting.services] };
+  return { status, queue: () => queueLook(of), services: [socket, ...http.services, ...reporting.services] };
 }
 
 function reportPart(report: Report | undefined): Pick<Status, 'report'> {

@@ -3,12 +3,11 @@ import { createProcessTable } from './adapters/proc-table.ts';
 import { systemClock } from './adapters/system-time.ts';
 import { createAccess } from './compose-access.ts';
 import type { Operated } from './compose-operated.ts';
-import { composeOperating } from './compose-operating.ts';
+import { composeOperating, type Operating } from './compose-operating.ts';
 import { createStore, rootRules } from './compose-parts.ts';
 import { composePlaces } from './compose-places.ts';
 import { composeSharing } from './compose-sharing.ts';
 import { composeShipping } from './compose-shipping.ts';
-import { queueLook } from './compose-status.ts';
 import type { Config } from './config/schema.ts';
 import { Daemon } from './daemon.ts';
 import { createCompanionFilter } from './domain/companion-filter.ts';
@@ -20,13 +19,11 @@ import type { Events } from './ports/events.ts';
 import type { FileSource } from './ports/file-source.ts';
 import type { Journal } from './ports/journal.ts';
 import type { ObjectStore } from './ports/object-store.ts';
-import type { Status } from './ports/status.ts';
 import { Assembler } from './services/assembler.ts';
 import { FileGrowth } from './services/file-growth.ts';
 import { FolderWatcher } from './services/folder-watcher.ts';
 import { spreadOf } from './services/host-spread.ts';
 import { meterLooks } from './services/metered-source.ts';
-import type { QueueLook } from './services/queue-pulse.ts';
 import { SessionObserver } from './services/session-observer.ts';
 import { SessionReadings } from './services/session-reading.ts';
 import { SessionSnapshots } from './services/session-snapshots.ts';
@@ -82,8 +79,8 @@ export interface Agent {
   readonly journal: Journal;
   readonly folder: string;
   readonly destination: string;
-  status(): Status;
-  queue(): QueueLook;
+  readonly status: Operating['status'];
+  readonly queue: Operating['queue'];
   close(): Promise<void>;
 }
 
@@ -236,7 +233,7 @@ export function compose(options: ComposeOptions): Agent {
     folder,
     destination: store.name,
     status: operating.status,
-    queue: () => queueLook({ gate, uploader }),
+    queue: operating.queue,
     close: () => closeAll(source, store, journal),
   };
 }
