@@ -39,3 +39,24 @@ export function humanSpan(ms: number): string {
   if (hours >= 48) return `${Math.round(hours / 24)} d`;
   return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
 }
+
+/** Two units at most, for a column: `45s`, `12m04s`, `1h02m`, `3d04h`. */
+export function humanDuration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const two = (count: number) => String(count).padStart(2, '0');
+  if (whole < 60) return `${whole}s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)}m${two(whole % 60)}s`;
+  if (whole < 86_400) return `${Math.floor(whole / 3600)}h${two(Math.floor(whole / 60) % 60)}m`;
+  return `${Math.floor(whole / 86_400)}d${two(Math.floor(whole / 3600) % 24)}h`;
+}
+
+/** `2026-11-28 19:08`, in UTC. */
+export function humanTime(time: string | number): string {
+  return new Date(time).toISOString().slice(0, 16).replace('T', ' ');
+}
+
+/** Money: cents while they matter. */
+export function humanCost(cost: number, currency = ''): string {
+  const amount = cost < 1000 ? cost.toFixed(2) : String(Math.round(cost));
+  return `${amount} ${currency}`.trim();
+}

@@ -3,9 +3,10 @@ import { createWinstonEvents } from '../adapters/winston-events.ts';
 import { createAccess } from '../compose-access.ts';
 import { createStore } from '../compose-parts.ts';
 import { loadConfig } from '../config/load.ts';
-import { Conflict, Failure } from '../domain/failure.ts';
+import { Conflict } from '../domain/failure.ts';
 import { type FileRecovery, type Recovery, recoverSession } from '../services/recovery.ts';
 import { type Edge, exitCode } from './edge.ts';
+import { explainFailure } from './explain-failure.ts';
 import { humanBytes } from './human.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
 import { oneLine } from './one-line.ts';
@@ -52,11 +53,7 @@ function explain(error: unknown, edge: Edge): number {
     edge.stderr(`trainlogd: ${oneLine(error.message)}: ${cause}: look again in a while\n`);
     return exitCode.unsent;
   }
-  if (!(error instanceof Failure)) throw error;
-  const remedy = error.remedy ?? 'run it again';
-  edge.stderr(`trainlogd: ${oneLine(error.message)}: ${oneLine(remedy)}\n`);
-  if (error.denied) return exitCode.permission;
-  return error.kind === 'blocked' ? exitCode.unreachable : exitCode.unsent;
+  return explainFailure(error, edge);
 }
 
 function codeOf(recovery: Recovery): number {
