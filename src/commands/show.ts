@@ -11,8 +11,8 @@ import { withReading } from './with-reading.ts';
 /** `trainlogd show`: one session, as its log in the bucket tells; with `--json` the log itself. */
 export function show(edge: Edge, flags: GlobalFlags, id: string): Promise<number> {
   return withReading(edge, flags, async (reading, signal) => {
-    const { log, text } = await logOf(reading, id, signal);
-    edge.stdout(flags.json ? `${plainJson(text.trimEnd())}\n` : showText(log));
+    const { log, bytes } = await logOf(reading, id, signal);
+    edge.stdout(flags.json ? `${plainJson(bytes.toString('utf8').trimEnd())}\n` : showText(log));
     return exitCode.ok;
   });
 }

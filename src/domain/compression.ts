@@ -22,6 +22,11 @@ export function encodingFor(
   return wanted === 'none' || sizeBytes < packedBytesMin || packed.test(path) ? undefined : wanted;
 }
 
+/** What the name of a packed file ends in. */
+export function endingOf(encoding: Encoding): string {
+  return endings[encoding];
+}
+
 /** Within S3's limit when `key` is at most `keyBytesMax` less `endingBytesMax`. */
 export function packedKey(key: string, encoding: Encoding): string {
   return `${key}${endings[encoding]}`;

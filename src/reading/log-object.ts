@@ -17,7 +17,7 @@ export interface LogObject {
 }
 
 export type ReadLog =
-  | { readonly outcome: 'read'; readonly log: SessionLog; readonly text: string; readonly etag: string }
+  | { readonly outcome: 'read'; readonly log: SessionLog; readonly bytes: Buffer; readonly etag: string }
   | { readonly outcome: 'archived'; readonly restore: string | undefined }
   | { readonly outcome: 'unreadable'; readonly why: string }
   /** It was there when it was listed. */
@@ -54,9 +54,9 @@ export async function readLog(
   if (sizeBytes > logBytesMax) return { outcome: 'unreadable', why: tooLarge };
   try {
     return await reading.logBudget.within(sizeBytes, async () => {
-      const { text, etag } = await readText(reading, key, signal);
-      const log = readSessionLog(text);
-      if (log?.session.id === id) return { outcome: 'read', log, text, etag };
+      const { bytes, etag } = await readBytes(reading, key, signal);
+      const log = readSessionLog(bytes.toString('utf8'));
+      if (log?.session.id === id) return { outcome: 'read', log, bytes, etag };
       const why = log ? `it is the log of another session, ${JSON.stringify(log.session.id)}` : notALog;
       return { outcome: 'unreadable', why };
     });
@@ -71,11 +71,11 @@ export async function readLog(
 const notALog = 'it is no session log that this version can read';
 const tooLarge = `it has more than ${logBytesMax / 1024 / 1024} MiB, as no session log has`;
 
-async function readText(
+async function readBytes(
   { reader }: Reading,
   key: string,
   signal: AbortSignal,
-): Promise<{ text: string; etag: string }> {
+): Promise<{ bytes: Buffer; etag: string }> {
   const { body, etag } = await reader.read(key, { position: 0 }, signal);
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
@@ -86,5 +86,5 @@ async function readText(
       throw new Failure({ kind: 'permanent', code: 'TooLarge', attempted: tooLarge, remedy: 'remove it' });
     chunks.push(chunk);
   }
-  return { text: Buffer.concat(chunks).toString('utf8'), etag };
+  return { bytes: Buffer.concat(chunks), etag };
 }
