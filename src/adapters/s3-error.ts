@@ -3,6 +3,11 @@ export function isPreconditionFailed(error: unknown): boolean {
   return readError(error).codes.some((code) => code === 'PreconditionFailed' || code === 'HTTP 412');
 }
 
+/** True when the object is there and has to be restored before it can be read. */
+export function isArchived(error: unknown): boolean {
+  return readError(error).codes.includes('InvalidObjectState');
+}
+
 /** True when there is nothing at the key, or when the policy hides whether there is. */
 export function isMissingOrHidden(error: unknown): boolean {
   const { status } = readError(error);

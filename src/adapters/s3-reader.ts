@@ -15,7 +15,7 @@ import type {
 } from '../ports/object-reader.ts';
 import type { S3Access } from './s3-access.ts';
 import { createS3Client, type S3Destination } from './s3-client.ts';
-import { isMissing, isMissingOrHidden, isPreconditionFailed } from './s3-error.ts';
+import { isArchived, isMissing, isMissingOrHidden, isPreconditionFailed } from './s3-error.ts';
 import { toFailure } from './s3-failure.ts';
 import { type BucketClient, decodeKey, describeAttempt, notS3, unquote } from './s3-find.ts';
 import { restoreCommand } from './s3-restore.ts';
@@ -92,6 +92,7 @@ class S3Reader implements ObjectReader {
       return openedOf(answer, position, doing, signal);
     } catch (error) {
       if (isPreconditionFailed(error) && !signal.aborted) throw replaced(doing);
+      if (isArchived(error)) throw toFailure(error, doing, signal);
       // The policy answers 403 for a key that is gone; listing tells that from a policy that denies reading.
       if (isMissingOrHidden(error) && !signal.aborted && !(await this.#isThere(key, signal)))
         throw gone(doing);

@@ -6,6 +6,7 @@ import { fileQueries } from './journal-files.ts';
 import { ledgerQueries } from './journal-ledger.ts';
 import { outcomeQueries } from './journal-outcomes.ts';
 import { createQueries, type Queries } from './journal-queries.ts';
+import { recordedQueries } from './journal-recorded.ts';
 import { reportQueries } from './journal-reports.ts';
 import { retryQueries } from './journal-retry.ts';
 import { sessionQueries } from './journal-sessions.ts';
@@ -26,6 +27,7 @@ export function createSqliteJournal(database: DatabaseSync, clock: Clock = syste
     ...retryQueries(queries),
     ...reportQueries(queries),
     ...viewQueries(queries),
+    ...recordedQueries(queries),
     ...meta,
     synced: () => queries.synced(),
     close: () => queries.close(),

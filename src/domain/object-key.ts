@@ -83,6 +83,14 @@ export function fixedPrefix(template: string): string {
   return brace < 0 ? template : template.slice(0, brace);
 }
 
+/** Why a key that a log lists is none of ours: nobody's log makes us ask for other things in the bucket. */
+export function foreignKey(template: string, key: string): string | undefined {
+  const prefix = fixedPrefix(template);
+  return key !== '' && key.startsWith(prefix)
+    ? undefined
+    : `its key ${JSON.stringify(key.slice(0, 200))} does not begin with ${JSON.stringify(prefix)}`;
+}
+
 function monthOf(startedAt: Date | number): { year: string; month: string } {
   const date = new Date(startedAt);
   return {

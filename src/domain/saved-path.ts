@@ -24,8 +24,13 @@ export function savedPath({
   return { path: path.toWellFormed().replace(/\p{Cc}/gu, asPercent) + ending };
 }
 
-/** A name for the log beside the session's files, that none of them has. */
-export function savedLogPath(taken: ReadonlySet<string>): string {
+/** A name for the log beside the session's files, that none of them has, fetched or not. */
+export function savedLogPath(companions: readonly Pick<CompanionEntry, 'path' | 'key'>[]): string {
+  const taken = new Set<string>();
+  for (const entry of companions) {
+    const saved = savedPath(entry);
+    if ('path' in saved) taken.add(saved.path.split('/')[0] ?? '');
+  }
   let name = 'session-log.json';
   for (let number = 1; taken.has(name); number += 1) name = `session-log.${number}.json`;
   return name;

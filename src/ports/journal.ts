@@ -20,6 +20,7 @@ import type {
 } from './journal-records.ts';
 import type { Ledger } from './ledger.ts';
 import type { ProcessIdentity } from './process-table.ts';
+import type { RecordedObjects } from './recorded-objects.ts';
 import type { SessionViews } from './session-views.ts';
 
 export type * from './journal-records.ts';
@@ -36,7 +37,7 @@ export type * from './journal-records.ts';
  * when that succeeds nothing that was accepted is missing.
  * Contract: test/contracts/journal.ts.
  */
-export interface Journal extends Ledger, SessionViews {
+export interface Journal extends Ledger, SessionViews, RecordedObjects {
   /** Drawn when the journal was made; tells our objects from those of another installation. */
   readonly writer: string;
 

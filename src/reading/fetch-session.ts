@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../domain/failure.ts';
+import { foreignKey } from '../domain/object-key.ts';
 import { savedLogPath, savedPath } from '../domain/saved-path.ts';
 import type { CompanionEntry, SessionLog } from '../domain/session-log.ts';
 import type { DownloadDirectory } from '../ports/download-directory.ts';
@@ -46,14 +47,10 @@ export async function* fetchSession(
   { log, bytes, directory, onProgress }: FetchRequest,
   signal: AbortSignal,
 ): AsyncGenerator<FileFetch> {
-  const names = new Set<string>();
   const fetch = (entry: CompanionEntry, until: AbortSignal) =>
     fetchCompanion(reading, entry, directory, (count) => onProgress(entry.path, count), until);
-  for await (const file of inOrder(log.companions, filesAtOnce, fetch, signal)) {
-    if (file.outcome !== 'failed') names.add(file.savedAs.split('/')[0] ?? '');
-    yield file;
-  }
-  yield await saveLog(bytes, savedLogPath(names), directory, signal);
+  yield* inOrder(log.companions, filesAtOnce, fetch, signal);
+  yield await saveLog(bytes, savedLogPath(log.companions), directory, signal);
 }
 
 async function fetchCompanion(
@@ -65,9 +62,10 @@ async function fetchCompanion(
 ): Promise<FileFetch> {
   const { path, bytes, key } = entry;
   const saved = savedPath(entry);
-  if ('refused' in saved) {
-    const cause = `${saved.refused}: nothing was fetched`;
-    return { path, bytes, outcome: 'failed', code: 'InvalidPath', cause, remedy: 'look what wrote this log' };
+  const refusal = 'refused' in saved ? saved.refused : foreignKey(reading.keyTemplate, key);
+  if ('refused' in saved || refusal !== undefined) {
+    const cause = `${refusal}: nothing was fetched`;
+    return { path, bytes, outcome: 'failed', code: 'Refused', cause, remedy: 'look what wrote this log' };
   }
   try {
     const to = { directory, path: saved.path };
