@@ -48,6 +48,7 @@ class DirectoryReader implements ObjectReader {
     let page: ListedObject[] = [];
     let count = 0;
     try {
+      signal.throwIfAborted();
       for await (const object of this.#below(prefix, how, signal)) {
         page.push(object);
         count += 1;
@@ -143,6 +144,7 @@ class DirectoryReader implements ObjectReader {
   async read(key: string, { position, etag }: ReadFrom, signal: AbortSignal): Promise<OpenedObject> {
     const doing = `reading ${JSON.stringify(key)} in ${this.name}`;
     try {
+      signal.throwIfAborted();
       await this.#assertThere();
       const found = await this.#open(key, splitKey(key, doing));
       if (found === undefined) throw refused('NoSuchKey', `${doing}: it is not there`);
