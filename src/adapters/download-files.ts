@@ -103,7 +103,8 @@ async function publish(part: string, target: string): Promise<boolean> {
     await link(part, target);
     return true;
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false;
+    // ENOENT: another get of the same file was quicker, and has cleared it away.
+    if (['EEXIST', 'ENOENT'].includes(errnoOf(error))) return false;
     if (!cannotLink.has(errnoOf(error))) throw error;
   }
   try {
