@@ -31,6 +31,7 @@ test.each([
   'CHANGELOG.md',
   'docs/reference.md',
   'docs/metrics.md',
+  'docs/reading-back.md',
   'docs/operate.md',
   'docs/analytics.md',
   'docs/adr/README.md',
