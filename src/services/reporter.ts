@@ -89,12 +89,9 @@ export class Reporter implements Service {
   }
 
   async #make(): Promise<Report> {
-    const { clock, make } = this.#options;
     const stopped = this.#stop.signal;
     try {
-      const made = (over: AbortSignal) => make(AbortSignal.any([over, stopped]));
-      const report = await within(clock, makeMaxMs, undefined, made);
-      if (report === undefined) throw new Error(`it was not done within ${makeMaxMs / 1000} s`);
+      const report = await this.#madeInTime(stopped);
       // What was cut off says nothing of how things are.
       if (stopped.aborted) throw new Error('trainlogd is stopping');
       this.#last = report;
@@ -107,6 +104,20 @@ export class Reporter implements Service {
       if (!stopped.aborted) this.#tellFailure(`no report can be made: ${messageOf(error)}`);
       throw error;
     }
+  }
+
+  /** What a look makes of being cut off is no report, whether it is there before we are told or not. */
+  async #madeInTime(stopped: AbortSignal): Promise<Report> {
+    const { clock, make } = this.#options;
+    const late = new Error(`it was not done within ${makeMaxMs / 1000} s`);
+    const startedMs = clock.monotonicMs();
+    const isLate = () => clock.monotonicMs() - startedMs >= makeMaxMs;
+    const look = (over: AbortSignal) => make(AbortSignal.any([over, stopped]));
+    const made = await within(clock, makeMaxMs, late, look).catch((error: unknown) => {
+      throw isLate() ? late : error;
+    });
+    if (isLate() || made instanceof Error) throw late;
+    return made;
   }
 
   async #keepProblem(report: Report): Promise<string | undefined> {
