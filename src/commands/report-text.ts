@@ -76,7 +76,7 @@ function backlogSaid({ backlog }: Report): string {
 }
 
 function diskSaid({ freeBytes, totalBytes, freeInodes }: Report['disks'][number]): string {
-  const inodes = freeInodes === undefined ? '' : `, ${freeInodes} inodes`;
+  const inodes = freeInodes === undefined ? '' : `, ${countSaid(freeInodes, 'inode')}`;
   return `${bytesSaid(freeBytes)} of ${bytesSaid(totalBytes)} free${inodes}`;
 }
 

@@ -1,4 +1,4 @@
-import { AgentRefusal, askAgent } from '../adapters/ask-agent.ts';
+import { AgentRefusal, askAgent, askStatus } from '../adapters/ask-agent.ts';
 import { systemClock } from '../adapters/system-time.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Limits } from '../doctor/patient.ts';
@@ -23,6 +23,8 @@ export async function report(edge: Edge, flags: GlobalFlags, limits: Partial<Lim
 
 /** Undefined where no agent runs, and where it cannot make one now. */
 async function agentsReport(stateDirectory: string): Promise<Report | undefined> {
+  // One that hangs is not waited for as long as one that looks.
+  if ((await askStatus(stateDirectory)) === undefined) return undefined;
   try {
     return await askAgent<'report'>(stateDirectory, { ask: 'report' }, answerTimeoutMs);
   } catch (error) {

@@ -36,12 +36,18 @@ export function worstFirst(findings: readonly Finding[]): Finding[] {
 function causes({ status, looked, access }: ReportFacts): Finding[] {
   const kept = keptFindings(status);
   const blocked = status.blocked;
-  const isSame = blocked !== undefined && blocked.code === access?.code;
-  if (!isSame || !looked.some(({ level }) => level === 'critical')) return [...looked, ...kept];
+  const worst = looked.filter(({ level }) => level === 'critical');
+  const isSame = worst.length > 0 && (blocked?.code === access?.code || worst.some(keepsAllFromIt));
+  if (blocked === undefined || !isSame) return [...looked, ...kept];
   const since = `the agent sends nothing for ${spanSaid(blocked.sinceMs)}`;
   const [first, ...others] = worstFirst(looked);
   const told = first && { ...first, evidence: [since, first.evidence].filter(Boolean).join('; ') };
   return [...(told ? [told] : []), ...others, ...kept.filter(({ code }) => code !== 'agent.blocked')];
+}
+
+/** Whatever the agent met, it met it there; how that is called differs. */
+function keepsAllFromIt({ code }: Finding): boolean {
+  return code === 'destination.directory' || code.startsWith('network.');
 }
 
 function stuck({ status, pace, lastSuccessAtMs, nowMs }: ReportFacts, limits: ReportLimits): ReportFinding[] {

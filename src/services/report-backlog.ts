@@ -5,7 +5,7 @@ import type { ReportFacts } from './report-facts.ts';
 /** What waits, and when it will be sent. */
 export function backlogOf(facts: ReportFacts): Report['backlog'] {
   const { pendingFiles, pendingBytes, oldestPendingFoundAtMs } = facts.status.backlog;
-  const { bytesPerSecond, stuckMs } = facts.pace;
+  const { bytesPerSecond, stuckMs = 0 } = facts.pace;
   const drainMs = drainMsOf(facts);
   return {
     files: pendingFiles,
@@ -13,7 +13,7 @@ export function backlogOf(facts: ReportFacts): Report['backlog'] {
     ...(oldestPendingFoundAtMs !== undefined && {
       oldestAgeSeconds: seconds(Math.max(0, facts.nowMs - oldestPendingFoundAtMs)),
     }),
-    ...(stuckMs !== undefined && { stuckSeconds: seconds(stuckMs) }),
+    ...(stuckMs >= 1000 && { stuckSeconds: seconds(stuckMs) }),
     ...(bytesPerSecond !== undefined && { bytesPerSecond: Math.round(bytesPerSecond) }),
     ...(drainMs !== undefined && { drainSeconds: seconds(drainMs) }),
   };
