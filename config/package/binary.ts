@@ -11,7 +11,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build } from 'rolldown';
 import description from '../../package.json' with { type: 'json' };
@@ -39,8 +39,8 @@ async function main(arch: string, out: string): Promise<void> {
     const node = join(work, 'node');
     copyFileSync(nodeOf(arch, work), node);
     strip(arch, node);
-    mkdirSync(join(project, out), { recursive: true });
-    const file = join(project, out, `trainlogd-linux-${arch}`);
+    mkdirSync(resolve(project, out), { recursive: true });
+    const file = resolve(project, out, `trainlogd-linux-${arch}`);
     assemble(work, node, file, arch === process.arch);
     process.stdout.write(`${file} ${(statSync(file).size / 1e6).toFixed(0)} MB\n`);
   } finally {

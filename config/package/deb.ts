@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import description from '../../package.json' with { type: 'json' };
@@ -33,12 +33,13 @@ const { values } = parseArgs({
     out: { type: 'string', default: 'dist' },
     /** Tests of upgrades make a second package of the same program. */
     version: { type: 'string', default: description.version },
+    compression: { type: 'string', default: 'xz' },
   },
 });
 main(values);
 
-function main({ arch, out, version }: { arch: string; out: string; version: string }): void {
-  const binary = join(project, out, `trainlogd-linux-${arch}`);
+function main({ arch, out, version, compression }: Record<keyof typeof values, string>): void {
+  const binary = resolve(project, out, `trainlogd-linux-${arch}`);
   const build = join(import.meta.dirname, 'binary.ts');
   execFileSync(process.execPath, [build, '--arch', arch, '--out', out], { stdio: 'inherit' });
   const name = debianArch[arch];
@@ -48,9 +49,12 @@ function main({ arch, out, version }: { arch: string; out: string; version: stri
     chmodSync(tree, 0o755);
     lay(tree, binary, version);
     control(tree, name, version);
-    const file = join(project, out, `trainlogd_${version}_${name}.deb`);
+    const file = resolve(project, out, `trainlogd_${version}_${name}.deb`);
     const env = { ...process.env, SOURCE_DATE_EPOCH: String(releasedAtSeconds()) };
-    execFileSync('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', tree, file], { stdio: 'pipe', env });
+    execFileSync('dpkg-deb', ['--root-owner-group', `-Z${compression}`, '--build', tree, file], {
+      stdio: 'pipe',
+      env,
+    });
     process.stdout.write(`${file} ${(statSync(file).size / 1e6).toFixed(0)} MB\n`);
   } finally {
     rmSync(tree, { recursive: true });

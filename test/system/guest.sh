@@ -1,0 +1,24 @@
+#!/bin/bash
+# What every scenario has at hand, inside the booted machine.
+exec > /results.txt 2>&1
+unit=trainlogd.service
+section() { printf '\n### %s\n' "$1"; }
+show() { systemctl show "$unit" --value -p "$1"; }
+main_pid() { show MainPID; }
+log() { journalctl -u "$unit" -o cat --no-pager; }
+# until_true SECONDS COMMAND...: tries it again and again; says when time was up.
+until_true() {
+  local end=$((SECONDS + $1)); shift
+  until "$@" >/dev/null 2>&1; do
+    if ((SECONDS >= end)); then echo "not within its time: $*"; return 1; fi
+    sleep 0.2
+  done
+}
+status_says() { show StatusText | grep -qE "$1"; }
+is_active() { [[ $(show ActiveState) == active ]]; }
+runs_as_other() { local pid; pid=$(main_pid); [[ $pid != 0 && $pid != "$1" ]] && is_active; }
+# train USER ID [STATUS]: a session of a user whose files nobody else may read.
+train() {
+  su "$1" -c "umask 077; mkdir -p ~/outputs/$2 && cd ~/outputs/$2 && echo '{\"id\":\"$2\",\"startedAt\":\"2026-11-01T00:00:00Z\"}' > session.json && echo \"step 1 of $2\" > stdout.log && touch _SUCCESS"
+}
+arrived() { log | grep -q "\"event\":\"session.shipped\".*\"session\":\"$1\""; }
