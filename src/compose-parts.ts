@@ -54,6 +54,18 @@ export function rootRules(config: Config, source: FileSource): Omit<SurveyRules,
   };
 }
 
+const localTimes = { settleMs: 2_000, rescanMs: 60_000 };
+const networkTimes = { settleMs: 120_000, rescanMs: 600_000 };
+
+/** Which file system the folder lies on is known only once it was looked at. */
+export function watchTimes({ watch }: Config, isNetwork: () => boolean) {
+  const times = () => (isNetwork() ? networkTimes : localTimes);
+  return {
+    settleMs: () => (watch.settleMs === 'auto' ? times().settleMs : watch.settleMs),
+    rescanMs: () => (watch.rescanMs === 'auto' ? times().rescanMs : watch.rescanMs),
+  };
+}
+
 export function defaultFacts({ defaults }: Config): FactSource | undefined {
   const { user, pod, costPerHour, currency } = defaults;
   const podFacts = {

@@ -4,7 +4,7 @@ import { systemClock } from './adapters/system-time.ts';
 import { createAccess } from './compose-access.ts';
 import type { Operated } from './compose-operated.ts';
 import { composeOperating, type Operating } from './compose-operating.ts';
-import { createStore, rootRules } from './compose-parts.ts';
+import { createStore, rootRules, watchTimes } from './compose-parts.ts';
 import { composePlaces } from './compose-places.ts';
 import { composeSharing } from './compose-sharing.ts';
 import { composeShipping } from './compose-shipping.ts';
@@ -84,8 +84,6 @@ export interface Agent {
   close(): Promise<void>;
 }
 
-const localTimes = { settleMs: 2_000, rescanMs: 60_000 };
-const networkTimes = { settleMs: 120_000, rescanMs: 600_000 };
 export function compose(options: ComposeOptions): Agent {
   const { config, events, host, version, journal, folder } = options;
   const clock = systemClock;
@@ -124,8 +122,7 @@ export function compose(options: ComposeOptions): Agent {
     places: composePlaces({ ...options, source, processes, clock, network: isNetwork }),
     growsFromBytes,
   });
-  const times = () => (isNetwork() ? networkTimes : localTimes);
-  const settleMs = () => (config.watch.settleMs === 'auto' ? times().settleMs : config.watch.settleMs);
+  const { settleMs, rescanMs } = watchTimes(config, isNetwork);
   const snapshots = new SessionSnapshots({
     journal,
     assembler,
@@ -188,7 +185,7 @@ export function compose(options: ComposeOptions): Agent {
     clock,
     events,
     looking,
-    rescanMs: () => (config.watch.rescanMs === 'auto' ? times().rescanMs : config.watch.rescanMs),
+    rescanMs,
     spread: spreadOf(host),
   });
   const { gate, limit, rate, uploader, janitor, growing } = composeShipping({
