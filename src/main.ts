@@ -21,7 +21,7 @@ const edge: Edge = {
   isRoot: process.getuid?.() === 0,
   homeDirectory: homeOf(),
   stderrIsTerminal,
-  ...(stderrIsTerminal && { stderrColumns: () => process.stderr.columns }),
+  ...(stderrIsTerminal && { stderrColumns: () => columnsOf(process.stderr) }),
   ...(process.stdout.isTTY && { terminal: terminalOf(process.stdout) }),
   stdout: (text) => void process.stdout.write(text),
   stderr: (text) => void process.stderr.write(text),
@@ -87,7 +87,7 @@ process.exitCode = await main(process.argv.slice(2), edge);
 
 function terminalOf(stream: WriteStream): Terminal {
   return {
-    size: () => ({ columns: stream.columns, rows: stream.rows }),
+    size: () => ({ columns: columnsOf(stream), rows: stream.rows || 24 }),
     onChange: (listener) => {
       stream.on('resize', listener);
       process.on('SIGCONT', listener);
@@ -101,6 +101,11 @@ function terminalOf(stream: WriteStream): Terminal {
       return () => void process.off('exit', listener);
     },
   };
+}
+
+/** A terminal behind a serial line or in a container may not know its size. */
+function columnsOf(stream: WriteStream): number {
+  return stream.columns || 80;
 }
 
 function homeOf(): string | undefined {

@@ -33,7 +33,8 @@ function retry(queries: Queries, folder: string, ids: readonly string[] | 'all')
 
 /**
  * With a draft its files are simply jobs again. Without one nothing can be shipped before the session is assembled anew:
- * its parked files are put in doubt, so that the next look at them queues them, and they stay parked until then.
+ * its parked files are put in doubt, so that the next look at them queues them, and they stay parked until then. Of one
+ * whose directory is gone there is no next look: what not even a claim keeps need not trouble anybody any more.
  */
 function takeUp(queries: Queries, row: Row): TakenUp {
   const { run } = queries;
@@ -43,7 +44,9 @@ function takeUp(queries: Queries, row: Row): TakenUp {
   const isGone = !isQueued && number(row, 'gone') === 1;
   if (isQueued) {
     run(`UPDATE sessions SET phase = 'shipping', due_at_ms = 0, attempts = 0 WHERE sid = ?`, sid);
-  } else if (!isGone) {
+  } else if (isGone) {
+    run(`UPDATE files SET state = 'gone' WHERE sid = ? AND state = 'parked' AND claim IS NULL`, sid);
+  } else {
     run(`UPDATE sessions SET shape = '' WHERE sid = ?`, sid);
   }
   if (!isGone) takeUpFiles(queries, sid, isQueued);

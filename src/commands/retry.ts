@@ -83,6 +83,6 @@ function line({ session, files, log, isGone }: RetriedSession, when: string): st
   const what = [...(log ? ['its session log'] : []), ...(files > 0 ? [counted(files, 'file')] : [])].join(
     ' and ',
   );
-  const outcome = isGone ? 'left parked: its directory is gone, nothing can be read again' : when;
+  const outcome = isGone ? 'not tried: its directory is gone, and its log says what is missing' : when;
   return `${oneLine(session)}: ${what}, ${outcome}`;
 }

@@ -32,5 +32,6 @@ export async function watchStatus(edge: Edge, config: Config, json: boolean): Pr
 
 function viewFor(edge: Edge, json: boolean): View {
   if (json) return jsonView(edge);
-  return edge.terminal ? liveView(edge, edge.terminal) : lineView(edge);
+  // A terminal that says that it can do nothing is believed.
+  return edge.terminal && edge.env['TERM'] !== 'dumb' ? liveView(edge, edge.terminal) : lineView(edge);
 }

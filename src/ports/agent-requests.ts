@@ -38,6 +38,6 @@ export interface RetriedSession {
   readonly files: number;
   /** Its session log was. */
   readonly log: boolean;
-  /** Its directory is gone and its log is written: nothing is left here to be tried. */
+  /** Its directory is gone and its log is written: nothing is left here to be tried, and nothing more is said of it. */
   readonly isGone: boolean;
 }

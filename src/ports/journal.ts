@@ -115,6 +115,7 @@ export interface Journal extends Ledger, SessionViews, RecordedObjects {
   /**
    * What is parked gets another chance: at once where its session waits to be shipped, else at the next look at it, and
    * then it keeps cause and remedy until that look. Of all sessions of the folder, or of those with these ids.
+   * What can be read nowhere any more is gone; a file whose claim is left stays parked.
    */
   retry(folder: string, ids: readonly string[] | 'all'): RetriedWork;
   postpone(sid: number, dueAtMs: number, failure?: ParkedReason): void;

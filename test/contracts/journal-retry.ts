@@ -8,8 +8,8 @@ export function retryContract(bench: JournalBench): void {
   const { file, queued, session, shipmentOf, shipped, state } = bench;
 
   /** Shipped but for `x`, which a log names as parked. */
-  const half = (root: string) => {
-    const sid = queued(root, companion('x'), companion('y'));
+  const half = (root: string, claim?: string) => {
+    const sid = queued(root, companion('x', 'f1', { claim }), companion('y'));
     bench.sent(sid, 'y');
     bench.journal.recordParked(sid, 'x', parkedOf());
     bench.journal.recordLog(sid, logOf(1, ['y'], { missing: 1 }));
@@ -70,11 +70,17 @@ export function retryContract(bench: JournalBench): void {
       expect(state(sid, 'x')).toBe('pending');
     });
 
-    test('leaves what can be read nowhere any more as it is, and says so', () => {
+    test('says of what can be read nowhere any more that it is gone; what a claim keeps stays parked', () => {
       const sid = half('a');
-      bench.journal.setGone(sid);
-      expect(bench.journal.retry(folder, 'all').takenUp).toMatchObject([{ sid, at: 'end' }]);
-      expect(file(sid, 'x')).toMatchObject({ state: 'parked', fingerprint: 'f1', failure: denied });
+      const claimed = half('b', 'c');
+      for (const one of [sid, claimed]) bench.journal.setGone(one);
+      expect(bench.journal.retry(folder, 'all').takenUp).toMatchObject([
+        { sid, files: 1, at: 'end' },
+        { sid: claimed, files: 1, at: 'end' },
+      ]);
+      expect(state(sid, 'x')).toBe('gone');
+      expect(file(claimed, 'x')).toMatchObject({ state: 'parked', fingerprint: 'f1', failure: denied });
+      expect(bench.journal.retry(folder, ['a']).notParked).toEqual(['a']);
     });
 
     test('touches no session that was not asked for, none of another host and none of another folder', () => {
