@@ -179,9 +179,11 @@ export class Lives {
 
   #onEndSignal(signal: string): void {
     this.#signals += 1;
+    const { ship } = this.#options;
     const { timeoutMs } = this.#loaded.config.drain;
     if (this.#signals === 1) {
       this.#events.emit('daemon.draining', { timeoutMs, signal });
+      ship.progress?.ending(timeoutMs);
       this.#supervision?.stopping(timeoutMs);
       this.#life?.drain(timeoutMs);
       this.#wait.end();

@@ -3,7 +3,7 @@ import type { Agent } from '../compose.ts';
 import type { ActiveTransfer } from '../services/active-transfer.ts';
 import { cutEnd } from './columns.ts';
 import type { Edge } from './edge.ts';
-import { counted } from './human.ts';
+import { counted, humanSpan } from './human.ts';
 import { oneLine } from './one-line.ts';
 import { rateOf, sentOf } from './status-uploads.ts';
 import { movedLine, nameLine } from './upload-line.ts';
@@ -37,6 +37,12 @@ export class Progress {
   say(text: string): void {
     const lines = this.#lines.length === 0 ? '' : this.#lines.join('\n');
     this.#edge.stderr(this.#lines.length === 0 ? text : `${this.#back()}\u001b[J${text}${lines}`);
+  }
+
+  /** It takes the place of the log, so whoever pressed Ctrl-C must see here that it was heard. */
+  ending(withinMs: number): void {
+    if (!this.#edge.stderrIsTerminal) return;
+    this.say(`ending in order, within ${humanSpan(withinMs)}; Ctrl-C again ends it at once\n`);
   }
 
   end(): void {

@@ -63,6 +63,7 @@ test('what is no terminal gets the lines that are said, and no escapes', () => {
   const said: string[] = [];
   const progress = new Progress({ stderrIsTerminal: false, stderr: (text) => void said.push(text) });
   progress.say('one\n');
+  progress.ending(25_000);
   progress.end();
   expect(said).toEqual(['one\n']);
 });
