@@ -27,6 +27,9 @@ const textTokenWords = wordSet(
    sub multi word trigger initializer instance concept class lang language boi eoi eot eom boa eoa task separator
    delimiter newline space blank dummy fake negative positive target source vision latent register query input output placeholder fim`,
 );
+/** Before `pw`: a weight of positive examples (`cls_pw`, `obj_pw`, `bce_pw` of YOLO). */
+const weights = /^(?:cls|obj|box|bce|dfl|kpt|kobj|pose|seg|theta|angle|focal|fl)$/;
+
 /** After the telling word: about the secret, not the secret. */
 const aboutSecret = wordSet(
   `file files path paths dir name names env var variable url uri endpoint count counts type types ids limit length len size
@@ -62,7 +65,7 @@ function isTelling(words: readonly string[], word: string, at: number): boolean 
     case 'auth':
       return whole || before === 'basic' || before === 'http';
     case 'pw':
-      return last;
+      return last && !weights.test(before);
     case 'pass':
       return whole || /^(?:user|db|database|smtp|mail|admin|root|redis|mysql|postgres|pg)$/.test(before);
     default:

@@ -12,7 +12,8 @@ import type { Seal } from './end-rule.ts';
  *   shipped     the bucket says all there is to say       changed -> sealing, or open if provisional (revision + 1) ·
  *                                                         doubted -> sealing
  *
- * A seal by silence is provisional: a change takes it back, one that was ordered (a drain) once it is assembled. A seal by evidence stays, a change only adds a revision.
+ * A seal by silence is provisional: a change takes it back, one that was ordered (a drain) once it is assembled. A seal
+ * by evidence stays, a change only adds a revision; but for `begunAnew`, which takes it back (sealing -> open).
  */
 export type SessionState =
   | { readonly at: 'open' }
@@ -24,6 +25,8 @@ export type SessionState =
 export type SessionEvent =
   | { readonly type: 'changed'; readonly nowMs: number }
   | { readonly type: 'ended'; readonly seal: Seal; readonly nowMs: number }
+  /** A change that says that what had ended was begun anew, or went on. */
+  | { readonly type: 'begunAnew' }
   /** A file may have changed without a sign. */
   | { readonly type: 'doubted'; readonly nowMs: number }
   | { readonly type: 'settled' }
@@ -38,6 +41,8 @@ export function advance(state: SessionState, event: SessionEvent): SessionState 
       return state.at === 'open' ? { at: 'sealing', seal: event.seal, sinceMs: event.nowMs } : state;
     case 'changed':
       return afterChange(state, event.nowMs);
+    case 'begunAnew':
+      return state.at === 'sealing' && !state.seal.ordered ? openSession : state;
     case 'doubted':
       return state.at === 'shipped' ? { at: 'sealing', seal: state.seal, sinceMs: event.nowMs } : state;
     case 'settled':

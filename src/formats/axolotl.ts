@@ -1,7 +1,7 @@
 import { AxolotlLog } from './parts/axolotl-log.ts';
 import { knownConfig, rawConfig } from './parts/config-fields.ts';
 import { FactCollector } from './parts/fact-collector.ts';
-import { isTrainingBegunAfter } from './parts/trainer-activity.ts';
+import { isTrainingBegunAfter, noTraces } from './parts/trainer-activity.ts';
 import { type FormatReader, nothing } from './reader.ts';
 
 /** What axolotl writes beside what the Trainer below it does: debug.log. */
@@ -44,7 +44,8 @@ export const axolotlReader: FormatReader = {
       if (warning !== undefined) facts.warn(logName, warning);
     }
     const evidence = { path: logName, atMs: file.modifiedAtMs };
-    const isOver = log.isFinished && !isTrainingBegunAfter(evidence, session.files, new Map());
-    return facts.assessment(isOver ? { status: 'completed', by: logName } : undefined);
+    const isOver = log.isFinished && !isTrainingBegunAfter(evidence, session.files, noTraces);
+    const goesOn = (log.isFinished && !isOver) || log.isBegunAgain;
+    return facts.assessment(isOver ? { status: 'completed', by: logName } : undefined, goesOn);
   },
 };

@@ -3,11 +3,17 @@ import { checkpointDirectories, checkpointEntries } from './parts/checkpoints.ts
 import { knownConfig, rawConfig } from './parts/config-fields.ts';
 import { begunAtMs } from './parts/event-files.ts';
 import { FactCollector } from './parts/fact-collector.ts';
+import { closingMs } from './parts/later-activity.ts';
 import { readTime } from './parts/read-time.ts';
 import { parseSafeYaml, type SafeYaml, yamlBytesMax } from './parts/safe-yaml.ts';
+import { headerBytesMax, readSafetensorsHeader, type SafetensorsHeader } from './parts/safetensors-header.ts';
 import { beginsAsSafetensors } from './parts/safetensors-start.ts';
+import { isTrackedAnew } from './parts/trainer-activity.ts';
+import { consoleSelections, trainingLogs } from './parts/training-console.ts';
+import { isLog } from './plain-log.ts';
 import {
   type DirectoryView,
+  type Ending,
   type FileInfo,
   type FormatReader,
   nothing,
@@ -45,7 +51,7 @@ export const diffusersReader: FormatReader = {
     const checkpoints = checkpointDirectories(files, checkpointName, isAccelerateMark).filter(
       ({ path }) => !files.some((file) => file.path === `${path}/trainer_state.json`),
     );
-    const weights = read.find(({ path, parsed }) => path === weightsName && parsed === true);
+    const weights = read.find(({ path, parsed }) => path === weightsName && parsed !== undefined);
     if (hparams.length === 0 && checkpoints.length === 0) return nothing;
     const facts = new FactCollector();
     takeHparams(hparams, facts);
@@ -54,8 +60,9 @@ export const diffusersReader: FormatReader = {
     const last = checkpoints.at(-1);
     const checkpointsSaved = checkpointEntries(checkpoints);
     if (last && checkpointsSaved) facts.results({ stepsCompleted: last.step, checkpointsSaved }, last.mark);
-    const isOver = weights !== undefined && !isTrainedAfter(weights, files);
-    return facts.assessment(isOver ? { status: 'completed', by: weights.path } : undefined);
+    if (weights === undefined) return facts.assessment();
+    if (isTrainedAfter(weights, files, trainingLogs(read))) return facts.assessment(undefined, true);
+    return facts.assessment(endingBy(weights));
   },
 };
 
@@ -94,8 +101,10 @@ function* select(files: readonly FileInfo[]): Generator<Selection> {
   }
   for (const { path } of files) {
     if (path !== weightsName) continue;
-    const parse = (bytes: Buffer, { sizeBytes }: FileInfo) => beginsAsSafetensors(bytes, sizeBytes);
-    yield { manner: 'whole', path, keep: 'companion', bytesMax: 64, parse };
+    const parse = (bytes: Buffer, file: FileInfo) =>
+      beginsAsSafetensors(bytes, file.sizeBytes) ? readSafetensorsHeader(bytes, file) : undefined;
+    yield { manner: 'whole', path, keep: 'companion', bytesMax: 8 + headerBytesMax, parse };
+    yield* consoleSelections(files, isLog);
   }
 }
 
@@ -116,12 +125,22 @@ function takeHparams(files: readonly ReadFile[], facts: FactCollector): void {
 }
 
 /** The weights in the root are written last; a training that was begun in the directory again leaves them as they are. */
-function isTrainedAfter(weights: FileInfo, files: readonly FileInfo[]): boolean {
+function isTrainedAfter(weights: FileInfo, files: readonly FileInfo[], logs: readonly FileInfo[]): boolean {
+  const isLater = ({ modifiedAtMs }: FileInfo) => modifiedAtMs > weights.modifiedAtMs + momentMs;
+  if (logs.some(isLater) || isTrackedAnew({ atMs: weights.modifiedAtMs }, files)) return true;
   return files.some(({ path, modifiedAtMs }) => {
     if (/^checkpoint-\d{1,15}\//.test(path)) return modifiedAtMs > weights.modifiedAtMs + momentMs;
     const begun = hparamsPath.test(path) ? begunAt(path) * 1000 : begunAtMs(path);
     return begun !== undefined && begun > weights.modifiedAtMs;
   });
+}
+
+/** The header is written first: a file that is cut off is no end. */
+function endingBy({ path, parsed }: ReadFile): Ending | undefined {
+  // `parse` gave it.
+  const { isWhole } = parsed as SafetensorsHeader;
+  if (isWhole === false) return undefined;
+  return { status: 'completed', by: path, ...(isWhole === undefined && { quietMs: closingMs }) };
 }
 
 function begunAt(path: WatchedPath): number {

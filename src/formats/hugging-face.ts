@@ -11,8 +11,11 @@ import {
   selectTrainerFiles,
   stateName,
 } from './parts/hugging-face-files.ts';
+import type { Traces } from './parts/trainer-activity.ts';
 import { endingOf, isResultsCurrent, type StateFile } from './parts/trainer-ending.ts';
 import type { TrainerState } from './parts/trainer-state.ts';
+import { consoleSelections, trainingLogs } from './parts/training-console.ts';
+import { isLog } from './plain-log.ts';
 import { type Assessment, type FormatReader, nothing, type ReadFile, type SessionView } from './reader.ts';
 
 /** Output directories of the Trainer of Hugging Face transformers, and of what is built on it. */
@@ -24,14 +27,19 @@ export const huggingFaceReader: FormatReader = {
 
   looksInto: /^(?:checkpoint-\d{1,15}|last-checkpoint|runs)$/,
 
-  select: selectTrainerFiles,
+  select(files) {
+    const selected = selectTrainerFiles(files);
+    const isEnded = selected.some(({ path }) => baseName(path) === stateName || isResults(path));
+    return isEnded ? [...selected, ...consoleSelections(files, isLog)] : selected;
+  },
 
   assess(read, session) {
     const states = statesOf(read);
     const results = read.filter(({ path, parsed }) => isObject(parsed) && isResults(path));
-    const kinds = kindsOf(read);
-    if (states.length === 0 && results.length === 0 && !isTrainerDirectory(session, kinds)) return nothing;
-    return assessTrainer(read, session, states, kinds);
+    const traces = { kinds: kindsOf(read), logs: trainingLogs(read) };
+    if (states.length === 0 && results.length === 0 && !isTrainerDirectory(session, traces.kinds))
+      return nothing;
+    return assessTrainer(read, session, states, traces);
   },
 };
 
@@ -66,12 +74,12 @@ function assessTrainer(
   read: readonly ReadFile[],
   session: SessionView,
   states: readonly StateFile[],
-  kinds: Kinds,
+  traces: Traces,
 ): Assessment {
   const facts = new FactCollector();
   const [current] = states;
   const files = read.filter(({ path, parsed }) => isResults(path) && isJsonObjectOf(parsed));
-  const results = files.filter((file) => isResultsCurrent(file, states, session.files, kinds));
+  const results = files.filter((file) => isResultsCurrent(file, states, session.files, traces));
   for (const { path } of files.filter((file) => !results.includes(file))) {
     facts.warn(path, 'not used: a training was begun, or went on, after it was written');
   }
@@ -82,7 +90,8 @@ function assessTrainer(
   const checkpoints = checkpointDirectories(session.files, checkpointName, (name) => name === stateName);
   const checkpointsSaved = checkpointEntries(checkpoints);
   if (checkpointsSaved) facts.results({ checkpointsSaved }, checkpoints.at(-1)?.mark ?? '');
-  return facts.assessment(endingOf(states, results, session.files, kinds));
+  const { ending, goesOn } = endingOf(states, files, session.files, traces);
+  return facts.assessment(ending, goesOn);
 }
 
 function takeFramework(current: StateFile | undefined, { files }: SessionView, facts: FactCollector): void {

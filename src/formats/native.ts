@@ -1,3 +1,4 @@
+import { sessionBegunAtMs } from '../domain/earlier-run.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../domain/json.ts';
 import { displayPath } from '../domain/watched-path.ts';
 import { jsonBytesMax, parseLenientJson, UnreadableJson } from './parts/lenient-json.ts';
@@ -33,13 +34,44 @@ export const nativeReader: FormatReader = {
 
   assess(read) {
     // In this order, whatever the order of the files.
-    return join([sessionFile, resultFile].flatMap((name) => partsOf(read, name)));
+    const session = partsOf(read, sessionFile);
+    const result = partsOf(read, resultFile);
+    return isOfEarlierRun(result[0], session[0])
+      ? withoutResult(session, result)
+      : join([...session, ...result]);
   },
 };
 
-function partsOf(read: readonly ReadFile[], name: string): Part[] {
+interface ReadPart extends Part {
+  readonly modifiedAtMs: number;
+}
+
+function partsOf(read: readonly ReadFile[], name: string): ReadPart[] {
   // `parse` gave it.
-  return read.flatMap(({ path, parsed }) => (path === name ? [parsed as Part] : []));
+  return read.flatMap(({ path, parsed, modifiedAtMs }) =>
+    path === name ? [{ ...(parsed as Part), modifiedAtMs }] : [],
+  );
+}
+
+function isOfEarlierRun(result: ReadPart | undefined, session: ReadPart | undefined): boolean {
+  const startedAt = session?.facts.startedAt;
+  if (result === undefined || session === undefined || startedAt === undefined) return false;
+  const begun = { startedAtMs: Date.parse(startedAt), writtenAtMs: session.modifiedAtMs };
+  return result.modifiedAtMs < sessionBegunAtMs(begun);
+}
+
+/** It is kept as it is, and says nothing. */
+function withoutResult(session: readonly Part[], result: readonly Part[]): Assessment {
+  const { documents } = join(result);
+  const assessment = join(session);
+  return {
+    ...assessment,
+    documents: { ...assessment.documents, ...documents },
+    warnings: [
+      ...assessment.warnings,
+      `${resultFile}: not used: it was written before this session was begun`,
+    ],
+  };
 }
 
 /**

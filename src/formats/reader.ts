@@ -134,6 +134,8 @@ export interface Assessment {
   readonly facts: Facts;
   readonly provenance: Provenance;
   readonly ending?: Ending;
+  /** A training was begun, or went on, after what told of an end: that end is taken back. */
+  readonly goesOn?: boolean;
   /** Kept whole in the log's `native`, by file name. Not yet redacted. */
   readonly documents: Readonly<Record<string, JsonValue>>;
   readonly warnings: readonly string[];

@@ -1,5 +1,6 @@
 import { baseName, type WatchedPath } from '../domain/watched-path.ts';
 import { knownConfig, rawConfig } from './parts/config-fields.ts';
+import { type EventRun, endingOfEvents } from './parts/event-ending.ts';
 import {
   begunAtMs,
   directoryOf,
@@ -14,7 +15,8 @@ import { EventFollower } from './parts/event-follower.ts';
 import { FactCollector } from './parts/fact-collector.ts';
 import { joinHistories, renameColumns } from './parts/join-histories.ts';
 import { readTime } from './parts/read-time.ts';
-import { type EventFileKinds, isTrainingBegunAfter } from './parts/trainer-activity.ts';
+import { consoleSelections, trainingLogs } from './parts/training-console.ts';
+import { isLog } from './plain-log.ts';
 import type { DirectoryView, FormatReader, ReadFile, Recognition } from './reader.ts';
 
 /** Event files of TensorBoard, whoever wrote them. They have no mark for an end. */
@@ -60,12 +62,13 @@ export const tensorboardReader: FormatReader = {
       ordered.length <= eventFilesMax
         ? ordered
         : [...ordered.slice(0, 1), ...ordered.slice(1 - eventFilesMax)];
-    return chosen.map(({ path }) => ({
+    const selected = chosen.map(({ path }) => ({
       manner: 'append' as const,
       path,
       keep: 'companion' as const,
       follow: () => new EventFollower(),
     }));
+    return selected.length > 0 ? [...selected, ...consoleSelections(files, isLog)] : [];
   },
 
   assess(read, session) {
@@ -78,25 +81,10 @@ export const tensorboardReader: FormatReader = {
     for (const run of runs.toReversed()) takeConfig(run, facts);
     takeResults(runs, facts);
     takeHistory(runs, facts);
-    const last = runs.findLast(({ events }) => events.trainerArguments !== undefined);
-    const endedAt = last?.events.trainerEndedAtSeconds;
-    if (!last || endedAt === undefined) return facts.assessment();
-    const step = last.events.lastTrainingStep;
-    const evidence = { path: last.path, atMs: endedAt * 1000, ...(step !== undefined && { step }) };
-    if (isTrainingBegunAfter(evidence, session.files, kindsOf(runs))) return facts.assessment();
-    const time = timeOf(endedAt);
-    return facts.assessment({
-      status: 'completed',
-      by: last.path,
-      ...(time !== undefined && { endedAt: time }),
-    });
+    const { ending, goesOn } = endingOfEvents(runs, session.files, trainingLogs(read));
+    return facts.assessment(ending, goesOn);
   },
 };
-
-interface EventRun {
-  readonly path: WatchedPath;
-  readonly events: EventFollower;
-}
 
 /** Oldest first. */
 function eventRuns(read: readonly ReadFile[], facts: FactCollector): EventRun[] {
@@ -188,15 +176,6 @@ function columnNames(runs: readonly EventRun[]): (run: EventRun, tag: string) =>
     const directory = baseName(directoryOf(path));
     return (directories.get(tag)?.size ?? 0) > 1 && directory !== '' ? `${directory}/${tag}` : tag;
   };
-}
-
-function kindsOf(runs: readonly EventRun[]): EventFileKinds {
-  const kinds = new Map<WatchedPath, 'training' | 'other'>();
-  for (const { path, events } of runs) {
-    if (events.trainerArguments) kinds.set(path, 'training');
-    else if (events.lastValues.size > 0) kinds.set(path, 'other');
-  }
-  return kinds;
 }
 
 /**

@@ -76,7 +76,8 @@ export const ultralyticsReader: FormatReader = {
     if (args) takeConfig(facts, args);
     const run = results?.run;
     if (results && run) takeResults(facts, results, run);
-    return facts.assessment(args && endingOf(args, run, read, session.files));
+    const ending = args && endingOf(args, run, read, session.files);
+    return facts.assessment(ending, isBegunAgain(session.files));
   },
 };
 
@@ -152,6 +153,12 @@ function endingOf(
   const by = told ? displayPath(told.path) : run.epochsCompleted === args.epochs ? resultsFile : undefined;
   if (by === undefined || (by === resultsFile && !isLast(started[1] ?? 0))) return undefined;
   return { status: 'completed', by, quietMs: finalEvaluationMs };
+}
+
+/** The plots of a run that ended, beside the arguments of one that was begun since. */
+function isBegunAgain(files: readonly FileInfo[]): boolean {
+  const atMs = (name: string) => files.find(({ path }) => path === name)?.modifiedAtMs;
+  return (atMs(argsFile) ?? 0) > (atMs(plotFile) ?? Number.POSITIVE_INFINITY) + momentMs;
 }
 
 function isToldBy({ segments }: ReadFile): boolean {

@@ -135,6 +135,7 @@ function endingOf(
     return undefined;
   const { code } = log.exit;
   const by = displayPath(logPath);
+  if (code === 0 && log.isEvaluation) return undefined;
   if (code === 0) return { status: 'completed', by, quietMs: closingMs };
   const status = log.isPreempting ? 'interrupted' : code === 255 || code === 130 ? 'cancelled' : 'failed';
   return { status, by, error: `exit code ${code}`, quietMs: closingMs };

@@ -1,14 +1,17 @@
 import { disagreements } from '../domain/disagreements.ts';
+import { type Beginning, begunAtMs } from '../domain/earlier-run.ts';
 import type { FileFailure } from '../domain/failure.ts';
 import type { JsonValue } from '../domain/json.ts';
 import type { FactSource } from '../domain/merge-facts.ts';
-import { quotePath, type WatchedPath } from '../domain/watched-path.ts';
-import type { Assessment, Ending } from '../formats/reader.ts';
+import { displayPath, quotePath, type WatchedPath } from '../domain/watched-path.ts';
+import type { Assessment, Ending, FileInfo } from '../formats/reader.ts';
 
 /** What all readers together say of one session. */
 export interface SessionReading {
   readonly sources: readonly FactSource[];
   readonly endings: readonly Ending[];
+  /** A training was begun, or went on, after what told of an end. */
+  readonly goesOn: boolean;
   readonly documents: Readonly<Record<string, JsonValue>>;
   readonly warnings: readonly string[];
   /** Relative to the root: kept whole in the log, no companions. */
@@ -22,6 +25,8 @@ export interface SessionReading {
   readonly nativeId: string | undefined;
   readonly nativeStartedAt: string | undefined;
   readonly nativeStartedBy: string | undefined;
+  /** What was written before says nothing of how this run ended. */
+  readonly begunAtMs: number;
 }
 
 /** What one reader says of a session. */
@@ -38,8 +43,8 @@ export interface ReaderPart {
 
 export const emptyPart = { assessment: undefined, native: [], failed: [], warnings: [], behind: false };
 
-/** In the order in which their facts and endings count. */
-export function combine(parts: readonly ReaderPart[]): SessionReading {
+/** In the order in which their facts and endings count. `files` are those of the session, where it is a directory. */
+export function combine(parts: readonly ReaderPart[], files: readonly FileInfo[] = []): SessionReading {
   const unreadable = [
     ...new Map(parts.flatMap(({ failed }) => failed.map((one) => [one.path, one]))).values(),
   ];
@@ -49,14 +54,20 @@ export function combine(parts: readonly ReaderPart[]): SessionReading {
   );
   const assessments = parts.flatMap(({ assessment }) => assessment ?? []);
   const starter = assessments.find(({ facts }) => facts.startedAt !== undefined);
+  const begun = begunAtMs(beginningOf(starter, files));
+  const isEarlier = ({ by }: Ending) => by !== 'result.json' && writtenAtMs(by, files) < begun;
+  const told = assessments.flatMap(({ ending }) => ending ?? []);
+  const endings = told.filter((ending) => !isEarlier(ending));
   return {
     sources,
-    endings: assessments.flatMap(({ ending }) => ending ?? []),
+    endings,
+    goesOn: endings.length === 0 && assessments.some(({ goesOn }) => goesOn === true),
     documents: Object.assign({}, ...assessments.map(({ documents }) => documents)),
     warnings: [
       ...parts.flatMap(({ assessment, warnings }) => [...(assessment?.warnings ?? []), ...warnings]),
       ...disagreements(sources),
-      ...disagreement(assessments.flatMap(({ ending }) => ending ?? [])),
+      ...disagreement(endings),
+      ...told.filter(isEarlier).map(({ by }) => `${by}: tells the end of an earlier run in this directory`),
       ...unreadable.map(({ path, failure }) => `${quotePath(path)}: ${failure.message}`),
     ],
     native: new Set(parts.flatMap(({ native }) => native).filter((path) => !failed.has(path))),
@@ -66,7 +77,25 @@ export function combine(parts: readonly ReaderPart[]): SessionReading {
     nativeId: assessments.find(({ facts }) => facts.id !== undefined)?.facts.id,
     nativeStartedAt: starter?.facts.startedAt,
     nativeStartedBy: starter?.provenance['session.startedAt'],
+    begunAtMs: begun,
   };
+}
+
+function beginningOf(starter: Assessment | undefined, files: readonly FileInfo[]): Beginning {
+  const timeOf = (name: string) => files.find(({ path }) => path === name)?.modifiedAtMs;
+  const startedAt = starter?.facts.startedAt;
+  const writtenAt =
+    starter?.provenance['session.startedAt'] === 'session.json' ? timeOf('session.json') : undefined;
+  const session =
+    startedAt === undefined || writtenAt === undefined
+      ? undefined
+      : { startedAtMs: Date.parse(startedAt), writtenAtMs: writtenAt };
+  return { pidAtMs: timeOf('session.pid'), session };
+}
+
+/** Never too early where the file is not known by that name. */
+function writtenAtMs(by: string, files: readonly FileInfo[]): number {
+  return files.find(({ path }) => displayPath(path) === by)?.modifiedAtMs ?? Number.POSITIVE_INFINITY;
 }
 
 /** That a run went well and that it did not, by two files of one session. */

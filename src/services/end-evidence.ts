@@ -6,6 +6,7 @@ import type { ProcessIdentity, ProcessTable } from '../ports/process-table.ts';
 import { probedVariables } from '../probes/registry.ts';
 import type { SurveyedSession } from './folder-survey.ts';
 import { believedProcess } from './session-process.ts';
+import type { SessionReading } from './session-reading.ts';
 import type { TrackedSession } from './tracked-session.ts';
 
 /** What of a session's end can be seen from outside its files' text: its process, who holds it open, its marker. */
@@ -51,10 +52,36 @@ export class EndEvidence {
   }
 }
 
-/** Empty on purpose: a marker with something in it may be a file of the training. */
-export function markerOf(surveyed: SurveyedSession): '_SUCCESS' | '_FAILED' | undefined {
+/** Empty on purpose: a marker with something in it may be a file of the training. One of an earlier run says nothing. */
+export function markerOf(
+  surveyed: SurveyedSession,
+  { begunAtMs }: Pick<SessionReading, 'begunAtMs'>,
+): '_SUCCESS' | '_FAILED' | undefined {
   return (['_FAILED', '_SUCCESS'] as const).find((marker) => {
-    const entry = surveyed.files.find((file) => file.path === joinPath(surveyed.root.path, marker));
-    return entry?.stat.sizeBytes === 0;
+    const entry = fileOf(surveyed, marker);
+    return entry?.stat.sizeBytes === 0 && modifiedAtMs(entry) >= begunAtMs;
   });
+}
+
+/**
+ * The endings that are about this process. A result.json of a copied directory may be older than its session.pid, so
+ * that counts only where the process was seen.
+ */
+export function endingsSince(
+  process: EndObservations['process'],
+  surveyed: SurveyedSession,
+  { endings }: Pick<SessionReading, 'endings'>,
+): EndObservations['endings'] {
+  const result = fileOf(surveyed, 'result.json');
+  const pid = fileOf(surveyed, 'session.pid');
+  const isEarlier = process && result && pid && modifiedAtMs(result) < modifiedAtMs(pid);
+  return isEarlier ? endings.filter(({ by }) => by !== 'result.json') : endings;
+}
+
+function fileOf({ root, files }: SurveyedSession, name: string): Entry | undefined {
+  return files.find(({ path }) => path === joinPath(root.path, name));
+}
+
+function modifiedAtMs({ stat }: Entry): number {
+  return Number(stat.mtimeNs / 1_000_000n);
 }

@@ -118,9 +118,11 @@ async function whatIsKnown({ places }: PlannerOptions, surveyed: SurveyedSession
 }
 
 /** By what the files say now; silence and processes are for those who stay. */
-function endOfFiles(surveyed: SurveyedSession, { endings }: SessionReading) {
+function endOfFiles(surveyed: SurveyedSession, reading: SessionReading) {
   const quietForMs = Number.POSITIVE_INFINITY;
-  const seen = { endings, marker: markerOf(surveyed), process: undefined, quietForMs, heldOpen: true };
+  const { endings } = reading;
+  const marker = markerOf(surveyed, reading);
+  const seen = { endings, marker, process: undefined, quietForMs, heldOpen: true };
   const seal = endOf(seen, Number.POSITIVE_INFINITY);
   return { status: seal?.status ?? ('running' as const), ...(seal && { sealedBy: seal.by }) };
 }

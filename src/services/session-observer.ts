@@ -11,7 +11,7 @@ import { joinPath } from '../domain/watched-path.ts';
 import type { FileSource } from '../ports/file-source.ts';
 import type { Journal, SessionRecord } from '../ports/journal.ts';
 import type { ProcessTable } from '../ports/process-table.ts';
-import { EndEvidence, markerOf } from './end-evidence.ts';
+import { EndEvidence, endingsSince, markerOf } from './end-evidence.ts';
 import type { SurveyedSession } from './folder-survey.ts';
 import type { SessionReading } from './session-reading.ts';
 import { lastSeen, SessionSettling, type SettlingOptions } from './session-settling.ts';
@@ -84,6 +84,7 @@ export class SessionObserver {
       tracked.lookAtMs = reading.again ? nowMs + readAgainMs : nowMs;
       return;
     }
+    if (changed) this.#takeBack(tracked, surveyed, reading);
     if (tracked.state.at === 'open') await this.#end(tracked, surveyed, reading, nowMs);
     else if (changed) this.#endAnew(tracked, surveyed, reading);
     if (tracked.state.at === 'open' && !this.#sealOpenAs) {
@@ -96,12 +97,25 @@ export class SessionObserver {
   #change(tracked: TrackedSession, nowMs: number): void {
     const before = tracked.state;
     tracked.state = advance(before, { type: 'changed', nowMs });
-    const { record } = tracked;
-    if (!record || before.at === 'open' || before.at === 'sealing') return;
-    if (tracked.state.at === 'open') {
-      this.#options.journal.setPhase(record.sid, 'open');
-      this.#options.events.emit('session.reopened', { session: sessionName(tracked) });
-    }
+    if (before.at === 'open' || before.at === 'sealing') return;
+    if (tracked.state.at === 'open') this.#reopen(tracked);
+  }
+
+  #reopen(tracked: TrackedSession): void {
+    if (!tracked.record) return;
+    this.#options.journal.setPhase(tracked.record.sid, 'open');
+    this.#options.events.emit('session.reopened', { session: sessionName(tracked) });
+  }
+
+  /** A directory is used again: what ended was another run. That files of it are gone says nothing of the kind. */
+  #takeBack(tracked: TrackedSession, surveyed: SurveyedSession, reading: SessionReading): void {
+    const { state } = tracked;
+    if (state.at !== 'sealing' || !state.seal.evidence) return;
+    if (reading.endings.length > 0 || markerOf(surveyed, reading) !== undefined) return;
+    const endedAtMs = Date.parse(state.seal.endedAt ?? '');
+    if (!reading.goesOn && !(reading.begunAtMs > endedAtMs)) return;
+    tracked.state = advance(state, { type: 'begunAnew' });
+    if (tracked.state.at === 'open') this.#reopen(tracked);
   }
 
   /** What is shipped is assembled anew; of what goes on a log is written now, with the files that it ships. */
@@ -125,10 +139,11 @@ export class SessionObserver {
   ): Promise<void> {
     const { idleMs, events } = this.#options;
     const quietForMs = nowMs - tracked.changedAtMs;
+    const process = await this.#evidence.process(tracked, surveyed);
     const seen: EndObservations = {
-      endings: reading.endings,
-      marker: markerOf(surveyed),
-      process: await this.#evidence.process(tracked, surveyed),
+      endings: endingsSince(process, surveyed, reading),
+      marker: markerOf(surveyed, reading),
+      process,
       quietForMs,
       heldOpen: this.#mayEnd(quietForMs) && (await this.#evidence.isHeldOpen(surveyed.files)),
     };
@@ -147,10 +162,10 @@ export class SessionObserver {
   }
 
   /** A session that had ended changed: what it says of its end now counts, a resumed one may have a result at last. */
-  #endAnew(tracked: TrackedSession, surveyed: SurveyedSession, { endings }: SessionReading): void {
+  #endAnew(tracked: TrackedSession, surveyed: SurveyedSession, reading: SessionReading): void {
     if (tracked.state.at !== 'sealing') return;
-    const marker = markerOf(surveyed);
-    const seen = { endings, marker, process: undefined, quietForMs: 0, heldOpen: true };
+    const marker = markerOf(surveyed, reading);
+    const seen = { endings: reading.endings, marker, process: undefined, quietForMs: 0, heldOpen: true };
     const seal = endOf(seen, this.#options.idleMs);
     if (seal) tracked.state = { ...tracked.state, seal: { ...seal, ...this.#endedAt(tracked, seal) } };
   }

@@ -104,7 +104,7 @@ export class SessionReadings {
       if (part) parts.push(part);
     }
     states.forgetUnused();
-    return combine(parts);
+    return combine(parts, infos);
   }
 
   async #readOneFile(session: SessionFiles): Promise<SessionReading> {

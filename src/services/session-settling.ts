@@ -44,7 +44,7 @@ export class SessionSettling {
     if (tracked.state.at !== 'sealing') return;
     const settleMs = this.#options.settleMs();
     // What was written to say that it is over is whole once it can be read, or has nothing in it.
-    const marker = markerOf(surveyed);
+    const marker = markerOf(surveyed, reading);
     const isSaid = (path: WatchedPath) =>
       marker !== undefined && path === joinPath(surveyed.root.path, marker);
     const watched = surveyed.files.filter(

@@ -100,12 +100,12 @@ describe('names', () => {
     token_value API_KEY api_key apiKey apikey OPENAI_API_KEY openai_api_key2 aws_secret_access_key aws_access_key_id
     AWS_SESSION_TOKEN password db_password DB_PASSWD userPassword passphrase pwd secret client_secret clientSecret secrets
     credentials gcp_credentials private_key ssh_private_key authorization Authorization cookie cookies session_cookie
-    api_tokens wandb_key wandb.api_key signing_key connection_string http_auth basic_auth db_pass auth X-Auth-Token`;
+    api_tokens wandb_key wandb.api_key signing_key connection_string http_auth basic_auth db_pass auth X-Auth-Token db_pw pw redis_pw`;
   const harmless = `max_tokens maxTokens tokenizer tokenizer_name num_tokens token_count tokens eos_token pad_token_id bos_token
     tokens_per_second keyframes primary_key key keys keyboard cache_key foreign_key token_type_ids mask_token image_token
     loss_per_token add_eos_token token_embeddings n_tokens total_tokens secretary author authors authority cookiecutter
     password_required api_key_file token_url forward_pass pass_rate compass monkey hockey signature auth_method kms_key_id
-    special_tokens additional_special_tokens stop_tokens trigger_token placeholder_token passes bypass num_key_value_heads
+    special_tokens additional_special_tokens stop_tokens trigger_token placeholder_token passes bypass num_key_value_heads cls_pw obj_pw bce_pw
     key_padding_mask kv_cache max_new_tokens query_key_value string`;
 
   test.each(telling.trim().split(/\s+/))('%s says that its value is a secret', (name) => {

@@ -44,6 +44,12 @@ test('the log says with what the training runs, and that it is over', () => {
   });
 });
 
+test('a training that is begun after another was complete takes its end back', () => {
+  const again = [file('debug.log', whole + head + config + starting)];
+  expect(readRun(axolotlReader, again)).toMatchObject({ goesOn: true });
+  expect(readRun(axolotlReader, [file('debug.log', head + starting)])).not.toHaveProperty('goesOn');
+});
+
 describe('no end', () => {
   test.each<[string, RunFile[]]>([
     ['while it trains', [file('debug.log', head + config + starting + training)]],

@@ -61,6 +61,13 @@ test('parameters, checkpoints, and the weights that are written last', () => {
   });
 });
 
+test('a last validation, and what is printed of it, is no later training', () => {
+  const log =
+    'Steps: 100%|█| 500/500 [09:00<00:00]\nModel weights saved in out\nLoading pipeline components\n';
+  const files = [...running, weights, file('train.log', log, ended + 5 * minute)];
+  expect(readRun(diffusersReader, files).ending).toEqual({ status: 'completed', by: weights.path });
+});
+
 describe('no end', () => {
   test.each<[string, RunFile[]]>([
     ['before the weights are there', running],
@@ -84,6 +91,19 @@ describe('no end', () => {
         ...running,
         weights,
         file('logs/text2image-fine-tune/events.out.tfevents.1750000100.h.1.0', eventFile([])),
+      ],
+    ],
+    ['with weights that are cut off', [...running, file(weights.path, weights.bytes.subarray(0, -1))]],
+    [
+      'with a later run of wandb',
+      [...running, weights, file('wandb/run-20250615_150000-abc/run-abc.wandb', 'x', ended + minute)],
+    ],
+    [
+      'with a later log of a training',
+      [
+        ...running,
+        weights,
+        file('train.log', 'Steps:   1%|▏ | 5/500 [00:05<09:00, loss=0.1]', ended + minute),
       ],
     ],
     ['with weights alone: they may have been downloaded', [weights]],

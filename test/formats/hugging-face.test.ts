@@ -188,6 +188,23 @@ describe('the end', () => {
       'trainer_state.json',
     ],
     [
+      'a log that tells of its end, and of an evaluation after it',
+      [
+        ...finished,
+        file(
+          'stdout.log',
+          "{'loss': 1.5, 'epoch': 1}\n{'train_runtime': 5, 'train_loss': 1}\n{'eval_loss': 1, 'epoch': 1}\n",
+          ended + 9 * minute,
+        ),
+        file(
+          'stderr.log',
+          '***** Running training *****\n\nTraining completed. Do not forget to share\n***** Running Evaluation *****\n',
+          ended + 9 * minute,
+        ),
+      ],
+      'trainer_state.json',
+    ],
+    [
       'other ranks that wrote their part of the last checkpoint a little later',
       [...finished.slice(0, 1), file('checkpoint-200/rng_state_1.pth', 'rng', ended + second)],
       'checkpoint-200/trainer_state.json',
@@ -208,6 +225,24 @@ describe('the end', () => {
     const [last] = finished;
     expect(readRun(huggingFaceReader, finished).ending).not.toHaveProperty('quietMs');
     expect(readRun(huggingFaceReader, last ? [last] : []).ending).toMatchObject({ quietMs: minute });
+  });
+
+  test('counts only once another training that writes here as well had time to show', () => {
+    const events = [ended - minute, ended - 2 * minute].map((at) =>
+      file(eventName(at), trainingEvents(at), ended),
+    );
+    expect(readRun(huggingFaceReader, [...finished, ...events]).ending).toMatchObject({
+      quietMs: 3 * minute,
+    });
+    expect(readRun(huggingFaceReader, [...finished, ...events.slice(1)]).ending).not.toHaveProperty(
+      'quietMs',
+    );
+  });
+
+  test('that was contradicted is said to be', () => {
+    const anew = file('checkpoint-50/trainer_state.json', state({ step: 50 }), ended + minute);
+    expect(readRun(huggingFaceReader, [...finished, anew])).toMatchObject({ goesOn: true });
+    expect(readRun(huggingFaceReader, running)).not.toHaveProperty('goesOn');
   });
 
   const resumed = file(
@@ -242,6 +277,14 @@ describe('the end', () => {
     [
       'a training that goes on in an event file begun before',
       [...finished, file(eventName(ended - minute), trainingEvents(ended - minute), ended + 9 * minute)],
+    ],
+    [
+      'values that are printed after it',
+      [...finished, file('nohup.out', "{'loss': 1.5, 'epoch': 0.1}\n", ended + minute)],
+    ],
+    [
+      'a training that is said to begin',
+      [...finished, file('logs/stderr.log', '[INFO] ***** Running training *****\n', ended + minute)],
     ],
     ['a log that goes on', [...finished, file('trainer_log.jsonl', '{}', ended + 9 * minute)]],
     [

@@ -110,12 +110,31 @@ describe('the end of a Trainer', () => {
         file(
           `runs/0/events.out.tfevents.${start - 90}.h.1.0`,
           eventFile([{ at: start - 90, values: [text('args/text_summary', trainerArguments)] }]),
+          (start - 900) * 1000,
         ),
         file(path, trainerEnd),
       ],
     ],
   ])('is %s', (_, files) => {
     expect(readRun(tensorboardReader, files).ending).toEqual(by);
+  });
+
+  test('counts only once another training that writes here as well had time to show', () => {
+    const beside = file(
+      `runs/0/events.out.tfevents.${start - 90}.h.1.0`,
+      eventFile([{ at: start - 90, values: [text('args/text_summary', trainerArguments)] }]),
+    );
+    expect(readRun(tensorboardReader, [beside, file(path, trainerEnd)]).ending).toEqual({
+      ...by,
+      quietMs: 180_000,
+    });
+  });
+
+  test('is none while a log tells of a training that was begun after it', () => {
+    const log = Buffer.from("***** Running training *****\n{'loss': 1.5, 'epoch': 0.1}\n");
+    const files = [file(path, trainerEnd), file('train.log', log, (start + 300) * 1000)];
+    expect(readRun(tensorboardReader, files)).toMatchObject({ goesOn: true });
+    expect(readRun(tensorboardReader, files).ending).toBeUndefined();
   });
 
   const carriedOn = eventFile([

@@ -39,6 +39,11 @@ const trained = [
   record.history({ 'train/loss': Buffer.from('NaN'), 'train/global_step': 20, 'train/epoch': 1, _step: 1 }),
   record.history({ 'eval/loss': 2.25, 'train/global_step': 20, _step: 2, picture: { _type: 'image-file' } }),
 ];
+const evaluation = [
+  record.run({ startedAt }),
+  record.history({ 'eval/loss': 2.25, 'eval/runtime': 3, 'train/global_step': 20, _step: 0 }),
+  record.exit(0, 75),
+];
 const closed = [
   record.summary({
     'train/loss': 2.5,
@@ -232,6 +237,13 @@ describe('the end', () => {
       [
         file(`${older}/run-aa11bb22.wandb`, wandbFile([...described, ...closed])),
         file(log, wandbFile(described)),
+      ],
+    ],
+    [
+      'a run that only evaluated what an earlier one had trained',
+      [
+        file(`${older}/run-aa11bb22.wandb`, wandbFile([...described, ...trained])),
+        file(log, wandbFile([field(21, Buffer.alloc(0)), ...evaluation])),
       ],
     ],
     ['a run after which the training wrote on', [...runs.offline, file('last.pt', 'x', now + 2 * minute)]],

@@ -12,6 +12,7 @@ export class AxolotlLog implements Follower {
   readonly #lines = new LineSplitter((line) => this.#take(line));
   #isAxolotl = false;
   #isFinished = false;
+  #wasFinished = false;
   /** Lines of a configuration that is still being written. */
   #document: string[] | undefined;
   #documentLength = 0;
@@ -28,6 +29,10 @@ export class AxolotlLog implements Follower {
   get isFinished(): boolean {
     return this.#isAxolotl && this.#isFinished;
   }
+  /** Was one begun after another was complete? */
+  get isBegunAgain(): boolean {
+    return this.#isAxolotl && this.#wasFinished && !this.#isFinished;
+  }
   get config(): JsonObject | undefined {
     return this.#config;
   }
@@ -41,6 +46,7 @@ export class AxolotlLog implements Follower {
     }
     this.#isAxolotl = true;
     if (line.includes('Training completed! Saving trained model to ')) this.#isFinished = true;
+    this.#wasFinished ||= this.#isFinished;
     if (/Starting trainer\.\.\./.test(line)) this.#isFinished = false;
     if (/ config:\s{0,8}$/.test(line)) this.#document = [];
   }

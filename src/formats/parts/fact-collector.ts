@@ -78,7 +78,7 @@ export class FactCollector {
     else this.#warningsLeftOut += 1;
   }
 
-  assessment(ending?: Ending): Assessment {
+  assessment(ending?: Ending, goesOn = false): Assessment {
     const facts = Object.fromEntries(
       Object.entries(this.#facts).filter(([, value]) => value !== undefined && !isEmpty(value)),
     );
@@ -87,6 +87,7 @@ export class FactCollector {
       facts,
       provenance: { ...this.#provenance },
       ...(ending && { ending }),
+      ...(goesOn && !ending && { goesOn }),
       documents: {},
       warnings: [...this.#warnings, ...more],
     };

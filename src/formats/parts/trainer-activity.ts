@@ -17,6 +17,15 @@ export interface Evidence {
 /** `training`: the file of a training that began; `other`: of an evaluation. Not there: not known yet. */
 export type EventFileKinds = ReadonlyMap<WatchedPath, 'training' | 'other'>;
 
+/** What was read of files that are traces of trainings. */
+export interface Traces {
+  readonly kinds: EventFileKinds;
+  /** Logs of trainings that are not over, as far as they tell. */
+  readonly logs: readonly FileInfo[];
+}
+
+export const noTraces: Traces = { kinds: new Map(), logs: [] };
+
 /** Files of one moment come to lie seconds apart: other ranks, other disks. */
 const momentMs = 10_000;
 /** A last line of a log may wait for a model to be saved. */
@@ -28,9 +37,13 @@ const checkpointPath = /^(?:tmp-)?checkpoint-(\d{1,15})\/|^last-checkpoint\//;
 export function isTrainingBegunAfter(
   evidence: Evidence,
   files: readonly FileInfo[],
-  kinds: EventFileKinds,
+  { kinds, logs }: Traces,
 ): boolean {
-  return files.some((file) => isTraceOf(evidence, file, kinds)) || isTrackedAnew(evidence, files);
+  return (
+    files.some((file) => isTraceOf(evidence, file, kinds)) ||
+    logs.some(({ modifiedAtMs }) => modifiedAtMs > evidence.atMs + momentMs) ||
+    isTrackedAnew(evidence, files)
+  );
 }
 
 function isTraceOf(evidence: Evidence, file: FileInfo, kinds: EventFileKinds): boolean {
@@ -65,7 +78,7 @@ function isLaterCheckpoint(evidence: Evidence, { modifiedAtMs }: FileInfo, found
 }
 
 /** A run of wandb of which every file is younger was begun later: some of its files are only written at the start. */
-function isTrackedAnew(evidence: Evidence, files: readonly FileInfo[]): boolean {
+export function isTrackedAnew(evidence: Pick<Evidence, 'atMs'>, files: readonly FileInfo[]): boolean {
   const oldest = new Map<string, number>();
   for (const { path, modifiedAtMs } of files) {
     const run = /^wandb\/(?:offline-)?run-[^/]{1,200}\//.exec(path)?.[0];

@@ -1,6 +1,6 @@
 import type { WatchedPath } from '../../domain/watched-path.ts';
 import type { Ending, FileInfo, ReadFile } from '../reader.ts';
-import { type EventFileKinds, type Evidence, isTrainingBegunAfter } from './trainer-activity.ts';
+import { type Evidence, isTrainingBegunAfter, type Traces } from './trainer-activity.ts';
 import type { TrainerState } from './trainer-state.ts';
 
 export interface StateFile {
@@ -16,6 +16,8 @@ interface TrainerEvidence extends Evidence {
 
 /** After the last checkpoint the model itself is saved, and what tells more. */
 const savingMs = 60_000;
+/** Event files are flushed every two minutes. */
+export const sharedMs = 180_000;
 
 /**
  * The end of a Trainer's training, by what it writes only then: the record with `train_runtime` at its last step, in a
@@ -26,14 +28,16 @@ export function endingOf(
   states: readonly StateFile[],
   results: readonly ReadFile[],
   files: readonly FileInfo[],
-  kinds: EventFileKinds,
-): Ending | undefined {
+  traces: Traces,
+): { ending?: Ending; goesOn: boolean } {
   const evidence = [...states.flatMap(evidenceOf), ...results.flatMap(evidenceOfResults)];
   const standing = evidence.filter(
-    (one) => !isTrainingBegunAfter(one, files, kinds) && !isSurpassed(one, states),
+    (one) => !isTrainingBegunAfter(one, files, traces) && !isSurpassed(one, states),
   );
   const best = standing.find(({ isSummary }) => isSummary) ?? standing[0];
-  return best && { status: 'completed', by: best.path, ...(!best.isSummary && { quietMs: savingMs }) };
+  if (best === undefined) return { goesOn: evidence.length > 0 };
+  const quietMs = isShared(best, files, traces) ? sharedMs : best.isSummary ? 0 : savingMs;
+  return { ending: { status: 'completed', by: best.path, ...(quietMs > 0 && { quietMs }) }, goesOn: false };
 }
 
 function evidenceOf({ path, modifiedAtMs, state }: StateFile): TrainerEvidence[] {
@@ -46,6 +50,14 @@ function evidenceOf({ path, modifiedAtMs, state }: StateFile): TrainerEvidence[]
 function evidenceOfResults({ path, modifiedAtMs, parsed }: ReadFile): TrainerEvidence[] {
   const isSummary = typeof parsed === 'object' && parsed !== null && 'train_runtime' in parsed;
   return path === 'train_results.json' && isSummary ? [{ path, atMs: modifiedAtMs, isSummary }] : [];
+}
+
+/** Two trainings that write into one directory: the other one shows by its next event, if it goes on. */
+export function isShared({ atMs }: Evidence, files: readonly FileInfo[], { kinds }: Traces): boolean {
+  const live = files.filter(
+    ({ path, modifiedAtMs }) => kinds.get(path) === 'training' && modifiedAtMs > atMs - sharedMs,
+  );
+  return live.length > 1;
 }
 
 /** Does a state that was written later tell of a training that is not at its end? */
@@ -64,8 +76,8 @@ export function isResultsCurrent(
   file: ReadFile,
   states: readonly StateFile[],
   files: readonly FileInfo[],
-  kinds: EventFileKinds,
+  traces: Traces,
 ): boolean {
   const evidence = { path: file.path, atMs: file.modifiedAtMs };
-  return !isTrainingBegunAfter(evidence, files, kinds) && !isSurpassed(evidence, states);
+  return !isTrainingBegunAfter(evidence, files, traces) && !isSurpassed(evidence, states);
 }

@@ -14,6 +14,8 @@ const recordField = { history: 2, summary: 3, config: 5, run: 17, exit: 18, pree
 const runField = { id: 1, config: 4, startTime: 17, resumed: 18 } as const;
 
 const summaryKeysMax = 256;
+const evaluated = /^(?:eval|evaluation|val|valid|validation|test|predict)[/_.-]/i;
+const counters = /(?:^|[/_])(?:epoch|step|runtime)$/i;
 const stepNames = ['train/global_step', 'trainer/global_step', 'global_step'];
 
 export class WandbFollower implements Follower {
@@ -27,11 +29,17 @@ export class WandbFollower implements Follower {
   exit: { readonly code: number; readonly runtimeSeconds: number | undefined } | undefined;
   /** As the trainer counts; undefined where only wandb does. */
   trainerStep: number | undefined;
+  /** What it logged is all of evaluations: an exit of its own says nothing of the training that it evaluated. */
+  get isEvaluation(): boolean {
+    return this.#evaluated && !this.#trained;
+  }
   readonly #log = new LevelDbLog((record) => this.#takeRecord(record));
   #configBytes = 0;
   #configLeftOut = 0;
   #unreadable = 0;
   #notFinite = 0;
+  #evaluated = false;
+  #trained = false;
 
   push(bytes: Buffer): void {
     this.#log.push(bytes);
@@ -118,8 +126,16 @@ export class WandbFollower implements Follower {
     }
     const counted = cells.find(([name, value]) => stepNames.includes(name) && typeof value === 'number');
     if (typeof counted?.[1] === 'number') this.trainerStep = counted[1];
+    this.#takeKind(cells.map(([name]) => name));
     if (cells.length > 0)
       this.history.add(this.trainerStep === undefined ? step : (counted?.[1] as number | undefined), cells);
+  }
+
+  #takeKind(names: readonly string[]): void {
+    for (const name of names) {
+      if (evaluated.test(name)) this.#evaluated = true;
+      else if (!stepNames.includes(name) && !counters.test(name)) this.#trained = true;
+    }
   }
 
   /** Undefined for what is no single value: images, tables, histograms. */
