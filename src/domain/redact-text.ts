@@ -47,6 +47,13 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   [/(?<![A-Za-z0-9_-])AIza[A-Za-z0-9_-]{35}/g, redacted],
   [/(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]{2,}){1,4}/g, redacted],
   [/(?<=hooks\.slack\.com\/services\/)[A-Za-z0-9/_-]+/g, redacted],
+  [/(?<=discord(?:app)?\.com\/api\/webhooks\/\d{1,24}\/)[A-Za-z0-9_-]+/g, redacted],
+  [/(?<=webhook\.office\.com\/webhookb2\/)[A-Za-z0-9@/_-]+/g, redacted],
+  // Telegram's bots, which tell of trainings that have ended.
+  [/(?<![A-Za-z0-9])\d{6,12}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])/g, redacted],
+  [/(?<=\bsshpass -p ?)[^\s]+/g, redacted],
+  [/(\bcurl [^\n]{0,200}?(?:-u|--user)[ =]{0,4}["']?[^\s:"'@/]{1,64}:)[^\s"']+/g, `$1${redacted}`],
+  [/(\bdocker login [^\n]{0,200}?-p[ =]{0,4})[^\s]+/g, `$1${redacted}`],
   [
     /(?<=\b[Bb](?:earer|EARER)[ \t]{1,4})(?!(?:tokens?|auth|authentication)\b)[A-Za-z0-9._~+/=-]{6,}/g,
     redacted,
@@ -69,6 +76,7 @@ const doubleQuoted = /"((?:[^"\\]|\\.)*)"/sy;
 const singleQuoted = /'((?:[^'\\]|\\.)*)'/sy;
 const escapedQuoted = /\\"((?:[^"\\])*)\\"/y;
 const bareValue = /[^\s&]+/y;
+const spacedValue = /[ \t]{1,4}[A-Za-z0-9+/=_-]{20,128}(?=\s|$)/y;
 const headerValue = /[^\r\n"'\\]+/y;
 
 interface Found {
@@ -105,7 +113,8 @@ function secretAfter(
   if (separatorEnd === undefined) {
     const isOption = name.startsWith('-') && isSensitiveKey(name);
     const argument = isOption ? matchAt(nextArgument, text, end)?.end : undefined;
-    return argument === undefined ? undefined : valueAt(text, argument, bareValue);
+    if (argument !== undefined) return valueAt(text, argument, bareValue);
+    return randomAfter(text, name, end);
   }
   // `API key: x` is two words for one name.
   const nextTo = previous?.end === end - name.length - 1 && text[previous.end] === ' ';
@@ -115,6 +124,15 @@ function secretAfter(
   const header = /(?:authorization|cookies?)$/i.test(name);
   const value = valueAt(text, separatorEnd, header ? headerValue : bareValue);
   return value && isProse(text, name, end, value) ? undefined : value;
+}
+
+/** `aws configure set aws_secret_access_key X`: prose does not go on with what only chance makes. */
+function randomAfter(text: string, name: string, end: number): Found | undefined {
+  if (!/[a-z]_(?:key|token|secret|password)$/i.test(name) || !isSensitiveKey(name)) return undefined;
+  const found = matchAt(spacedValue, text, end);
+  const value = found && text.slice(found.start, found.end).trimStart();
+  const isRandom = [/\d/, /[A-Z]/, /[a-z]/].every((kind) => value !== undefined && kind.test(value));
+  return found && value && isRandom ? { start: found.end - value.length, end: found.end } : undefined;
 }
 
 /** "Unexpected token: x" is about a token; a secret after that word looks like one. */

@@ -65,7 +65,8 @@ function redactObject(object: JsonObject, path: string, depth: number, paths: st
     const cleanKey = freeKey(redactText(key), taken);
     const keyPath = joinKey(path, cleanKey);
     if (cleanKey !== key) paths.push(keyPath);
-    const secret = isSensitiveKey(key) || (named && key.toLowerCase() === 'value');
+    const secret =
+      isSensitiveKey(key) || (named && key.toLowerCase() === 'value') || isSecretBelow(path, key, object);
     const clean =
       secret && canBeSecret(value, key)
         ? masked(keyPath, paths)
@@ -74,6 +75,15 @@ function redactObject(object: JsonObject, path: string, depth: number, paths: st
   }
   // Defines properties instead of setting them, so that a key `__proto__` is a key.
   return Object.fromEntries(entries);
+}
+
+/** `wandb: {api: {key: x}}`, and the `{username, key}` of kaggle.json. */
+function isSecretBelow(path: string, key: string, object: JsonObject): boolean {
+  if (!/^(?:key|keys|pass)$/i.test(key)) return false;
+  const value = object[key];
+  const isLogin =
+    Object.hasOwn(object, 'username') && typeof value === 'string' && /^[\da-f]{32}$/.test(value);
+  return isLogin || isSensitiveKey(`${path.slice(path.lastIndexOf('.') + 1)}_${key}`);
 }
 
 /** Two keys may become one when secrets are taken out of them. */

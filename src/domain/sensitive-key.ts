@@ -13,7 +13,7 @@ const alwaysSecretPart =
 const keyOwners = wordSet(
   `api access secret private auth encryption encrypt signing ssh gpg pgp rsa storage account master client shared
    subscription deploy service license app application admin wandb openai anthropic hf huggingface hub aws azure gcp
-   google github gitlab comet neptune mlflow clearml runpod vast together groq mistral cohere replicate ngc session write`,
+   google github gitlab comet neptune mlflow clearml runpod vast together groq mistral cohere replicate ngc kaggle session write`,
 );
 /** Before `tokens`: several secrets, not a number of tokens. */
 const tokenOwners = wordSet(
@@ -63,11 +63,14 @@ function isTelling(words: readonly string[], word: string, at: number): boolean 
     case 'signature':
       return before === 'amz' || before === 'access';
     case 'auth':
-      return whole || before === 'basic' || before === 'http';
+      return whole || /^(?:basic|http|hf|hub|wandb)$/.test(before);
     case 'pw':
       return last && !weights.test(before);
     case 'pass':
-      return whole || /^(?:user|db|database|smtp|mail|admin|root|redis|mysql|postgres|pg)$/.test(before);
+      return (
+        whole ||
+        /^(?:user|db|database|smtp|mail|admin|root|ssh|sudo|proxy|redis|mysql|postgres|pg)$/.test(before)
+      );
     default:
       return false;
   }

@@ -95,6 +95,42 @@ describe('known shapes of secrets', () => {
   });
 });
 
+test.each<[string, string]>([
+  [
+    'aws configure set aws_secret_access_key wJalrXUtnFEMI/K7MDENG/bPxRfiCY',
+    'aws configure set aws_secret_access_key [redacted]',
+  ],
+  [
+    'https://discord.com/api/webhooks/123456/abcDEF-ghi',
+    'https://discord.com/api/webhooks/123456/[redacted]',
+  ],
+  ['bot 123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsawA', 'bot [redacted]'],
+  ['sshpass -p hunter2 ssh node', 'sshpass -p [redacted] ssh node'],
+  ['curl -s -u ada:hunter2 https://host', 'curl -s -u ada:[redacted] https://host'],
+  ['docker login -u ada -p hunter2', 'docker login -u ada -p [redacted]'],
+])('%j: %j', (text, clean) => {
+  expect(redactText(text)).toBe(clean);
+});
+
+test.each([
+  'the eos_token is set before the api_key was read',
+  'curl -u ada https://host',
+  'set hf_token Configuration',
+])('%j is prose', (text) => {
+  expect(redactText(text)).toBe(text);
+});
+
+test('what stands above a key tells what it opens', () => {
+  const value = {
+    wandb: { api: { key: 'abc' } },
+    kaggle: { username: 'ada', key: 'abc' },
+    login: { username: 'ada', key: '0123456789abcdef0123456789abcdef' },
+    sort: { key: 'loss' },
+    attention: { key: 64 },
+  };
+  expect(redact(value).redacted).toEqual(['wandb.api.key', 'kaggle.key', 'login.key']);
+});
+
 describe('names', () => {
   const telling = `token hf_token hfToken HF_TOKEN hf-token huggingface.token hub_token push_to_hub_token access_token accessToken
     token_value API_KEY api_key apiKey apikey OPENAI_API_KEY openai_api_key2 aws_secret_access_key aws_access_key_id
