@@ -40,14 +40,20 @@ export class HistoryBuilder {
     for (const [name, value] of cells) if (value !== undefined) this.#set(row, name, value);
   }
 
+  /** Its rows are made when they are asked for: most looks at a running session end without a log. */
   build(): History | undefined {
     if (this.#count === 0 || this.#columns.length === 0) return undefined;
-    const rows = this.#last && !this.#rows.includes(this.#last) ? [...this.#rows, this.#last] : this.#rows;
+    const kept = this.#rows.slice();
+    if (this.#last && kept.at(-1) !== this.#last) kept.push(this.#last);
     const order = this.#columns.map((name, at) => ({ name, at })).sort((a, b) => rank(a.name) - rank(b.name));
+    let rows: HistoryCell[][] | undefined;
     return {
       columns: order.map(({ name }) => name),
-      rows: rows.map(({ cells }) => order.map(({ at }) => cells[at] ?? null)),
-      ...(rows.length < this.#count && { thinnedFrom: this.#count }),
+      get rows() {
+        rows ??= kept.map(({ cells }) => order.map(({ at }) => cells[at] ?? null));
+        return rows;
+      },
+      ...(kept.length < this.#count && { thinnedFrom: this.#count }),
     };
   }
 
