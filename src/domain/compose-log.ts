@@ -146,7 +146,7 @@ export function reckon(
 ): { facts: Facts; provenance: Provenance } {
   const sources: Provenance = { ...provenance, 'session.startedAt': identity.startedBy };
   const results = { ...facts.results };
-  if (results.durationSeconds === undefined && facts.endedAt !== undefined) {
+  if (results.durationSeconds === undefined && facts.endedAt !== undefined && facts.isPieced !== true) {
     const seconds = (Date.parse(facts.endedAt) - identity.startedAtMs) / 1000;
     if (seconds >= 0) {
       results.durationSeconds = seconds;

@@ -14,6 +14,11 @@ export interface Facts {
   config?: ConfigSection;
   results?: ResultsSection;
   history?: History;
+  /**
+   * Several processes trained, one after the other, and not all of them said how long: neither the last one's time nor the
+   * time between start and end is the session's. Not a part of the session log.
+   */
+  isPieced?: boolean;
 }
 
 /** Path of a value in the session log (`pod.gpuType`, `session.startedAt`) to the file or source that it came from. */

@@ -35,7 +35,7 @@ export function mergeFacts(ordered: readonly FactSource[]): MergedFacts {
       } else if (facts[name] === undefined) {
         const path = name === 'history' ? name : `session.${name}`;
         facts[name] = value;
-        provenance[path] = sourceOf(path, from);
+        if (name !== 'isPieced') provenance[path] = sourceOf(path, from);
       }
     }
   }

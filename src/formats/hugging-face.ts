@@ -116,6 +116,7 @@ function takeState({ path, state }: StateFile, facts: FactCollector): void {
   );
   facts.results({ stepsCompleted: globalStep, ...(epoch !== undefined && { epochsCompleted: epoch }) }, path);
   if (state.isResumed) {
+    facts.pieced();
     facts.warn(path, 'the training was resumed: train_runtime and train_loss are of its last process alone');
   } else if (runtimeSeconds !== undefined) {
     facts.results({ durationSeconds: runtimeSeconds }, path);

@@ -53,13 +53,14 @@ export function combine(parts: readonly ReaderPart[], files: readonly FileInfo[]
     assessment ? [{ source: name, facts: assessment.facts, provenance: assessment.provenance }] : [],
   );
   const assessments = parts.flatMap(({ assessment }) => assessment ?? []);
+  const isPieced = assessments.some(({ facts }) => facts.isPieced === true);
   const starter = assessments.find(({ facts }) => facts.startedAt !== undefined);
   const begun = begunAtMs(beginningOf(starter, files));
   const isEarlier = ({ by }: Ending) => by !== 'result.json' && writtenAtMs(by, files) < begun;
   const told = assessments.flatMap(({ ending }) => ending ?? []);
   const endings = told.filter((ending) => !isEarlier(ending));
   return {
-    sources,
+    sources: isPieced ? sources.map(withoutPrintedTime) : sources,
     endings,
     goesOn: endings.length === 0 && assessments.some(({ goesOn }) => goesOn === true),
     documents: Object.assign({}, ...assessments.map(({ documents }) => documents)),
@@ -79,6 +80,14 @@ export function combine(parts: readonly ReaderPart[], files: readonly FileInfo[]
     nativeStartedBy: starter?.provenance['session.startedAt'],
     begunAtMs: begun,
   };
+}
+
+/** What a log says of the time is its own process's. */
+function withoutPrintedTime(from: FactSource): FactSource {
+  if (from.source !== 'plain-log' || from.facts.results === undefined) return from;
+  const { durationSeconds: _, ...results } = from.facts.results;
+  const { 'results.durationSeconds': __, ...provenance } = from.provenance;
+  return { ...from, facts: { ...from.facts, results }, provenance };
 }
 
 function beginningOf(starter: Assessment | undefined, files: readonly FileInfo[]): Beginning {

@@ -114,7 +114,9 @@ async function whatIsKnown({ places }: PlannerOptions, surveyed: SurveyedSession
   const place = await places.of(session, await places.witness(session), reading.sources);
   const fallback = place.otherwise ? [place.otherwise] : [];
   const clean = withoutSecrets({}, [...reading.sources, ...place.told, ...fallback]);
-  return { known: mergeFacts(clean.sources), placeWarnings: [...place.warnings, ...clean.warnings] };
+  const { facts, provenance } = mergeFacts(clean.sources);
+  const { isPieced: _, ...told } = facts;
+  return { known: { facts: told, provenance }, placeWarnings: [...place.warnings, ...clean.warnings] };
 }
 
 /** By what the files say now; silence and processes are for those who stay. */

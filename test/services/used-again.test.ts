@@ -108,3 +108,22 @@ test('what is cleaned away after the end is no new run', async () => {
   await agent.deliver();
   expect(world.log().session.status).toBe('completed');
 });
+
+test('a resumed training of which not all processes said how long has no duration, and no cost', async () => {
+  const records = [10, 20, 30, 40, 50].map((step) => ({ step, loss: 2 }));
+  const resumed = { step: 50, train_loss: 0.5, train_runtime: 100 };
+  const world = await usedBefore({
+    'session.json': '{"id":"a","pod":{"costPerHour":2}}',
+    'trainer_state.json': JSON.stringify({
+      global_step: 50,
+      max_steps: 50,
+      log_history: [...records, resumed],
+    }),
+    'train.log': "{'loss': 2.0, 'epoch': 0.9}\n{'train_runtime': 100.0, 'train_loss': 0.5, 'epoch': 1.0}\n",
+  });
+  await world.start().deliver();
+  const { session, results, pod } = world.log();
+  expect(session.status).toBe('completed');
+  expect(results).not.toHaveProperty('durationSeconds');
+  expect(pod).not.toHaveProperty('cost');
+});

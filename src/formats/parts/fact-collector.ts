@@ -73,6 +73,11 @@ export class FactCollector {
     this.#provenance['history'] = displayPath(from);
   }
 
+  /** See Facts. */
+  pieced(): void {
+    this.#facts.isPieced = true;
+  }
+
   warn(from: WatchedPath, text: string): void {
     if (this.#warnings.length < warningsMax) this.#warnings.push(`${displayPath(from)}: ${text}`);
     else this.#warningsLeftOut += 1;
