@@ -42,7 +42,13 @@ export function composeOperating(of: Operated): Operating {
   const http = composeHttp(of, { status, lastReport: reporting.lastReport });
   const socket = new StatusSocket({
     stateDirectory: config.state.directory,
-    answering: { status, report: reporting.report, retry: ({ sessions }) => retryParked(of, sessions) },
+    answering: {
+      status,
+      report: reporting.report,
+      retry: ({ sessions }) => retryParked(of, sessions),
+      recordedMonths: () => ({ version: 1, months: [...journal.recordedMonths()] }),
+      recordedSessions: ({ after, to }) => ({ version: 1, sessions: journal.recordedSessions(after, to) }),
+    },
     onProblem: (problem) => events.emit('config.warning', { problem }),
   });
   return { status, queue: () => queueLook(of), services: [socket, ...http.services, ...reporting.services] };

@@ -21,6 +21,8 @@ const requestSchema = z.discriminatedUnion('ask', [
     ask: z.literal('retry'),
     sessions: z.union([z.literal('all'), z.array(z.string().max(4096)).max(idsMax)]),
   }),
+  z.object({ ask: z.literal('recordedMonths') }),
+  z.object({ ask: z.literal('recordedSessions'), after: z.string().max(4096), to: z.string().max(4096) }),
 ]);
 
 export function socketOf(stateDirectory: string): string {
@@ -123,7 +125,7 @@ export class StatusSocket implements Service {
   async #worked(line: string): Promise<unknown> {
     const request = readRequest(line);
     if (request === undefined) return { error: 'the request is none that this trainlogd knows' };
-    const { status, report, retry } = this.#answering;
+    const { status, report, retry, recordedMonths, recordedSessions } = this.#answering;
     const refusal = { error: `this trainlogd cannot do that now: ${request.ask}` };
     switch (request.ask) {
       case 'status':
@@ -133,6 +135,10 @@ export class StatusSocket implements Service {
         return report ? await Promise.resolve(report(request)).catch(errorAnswer) : refusal;
       case 'retry':
         return retry ? await retry(request) : refusal;
+      case 'recordedMonths':
+        return recordedMonths ? await recordedMonths(request) : refusal;
+      case 'recordedSessions':
+        return recordedSessions ? await recordedSessions(request) : refusal;
       default:
         return request satisfies never;
     }

@@ -55,5 +55,5 @@ function unaskedText(unasked: 'none' | 'held', stateDirectory: string): string {
   const only = 'only what the logs in the bucket list was looked for';
   return unasked === 'none'
     ? `there is no journal ${at}: ${only}`
-    : `an agent holds the journal ${at}: ${only}; stop it to have looked for what it recorded`;
+    : `the journal ${at} is held by a program that does not answer: ${only}; stop it, or run this again`;
 }

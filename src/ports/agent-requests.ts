@@ -1,3 +1,4 @@
+import type { RecordedSession } from './recorded-objects.ts';
 import type { Report } from './report.ts';
 import type { Status } from './status.ts';
 
@@ -7,12 +8,17 @@ export type AgentRequest =
   /** Made now. */
   | { readonly ask: 'report' }
   /** Ids, or of sessions that have none yet their paths in the folder. */
-  | { readonly ask: 'retry'; readonly sessions: readonly string[] | 'all' };
+  | { readonly ask: 'retry'; readonly sessions: readonly string[] | 'all' }
+  | { readonly ask: 'recordedMonths' }
+  /** By the keys of their logs, as the journal is asked. */
+  | { readonly ask: 'recordedSessions'; readonly after: string; readonly to: string };
 
 export interface AgentAnswers {
   readonly status: Status;
   readonly report: Report;
   readonly retry: RetryAnswer;
+  readonly recordedMonths: { readonly version: 1; readonly months: readonly string[] };
+  readonly recordedSessions: { readonly version: 1; readonly sessions: readonly RecordedSession[] };
 }
 
 /** Who answers. What is absent is refused: an agent that waits for its disk knows no more than its status. */

@@ -31,7 +31,7 @@ export type VerifyStep =
 const placesAtOnce = 8;
 const sessionsAtOnce = 8;
 /** Sessions for which the journal is asked at once, and whose records are in memory. */
-const batchMax = 500;
+const batchMax = 100;
 
 /**
  * Month by month, newest first: every session whose log is in the bucket, and every one that the journal of this machine
@@ -44,7 +44,7 @@ export async function* verifyBucket(
   signal: AbortSignal,
 ): AsyncGenerator<VerifyStep> {
   const { reading } = verification;
-  const recordedMonths = records.recordedMonths();
+  const recordedMonths = await records.recordedMonths();
   const look = async (place: LogPlace, until: AbortSignal): Promise<LogPlace | undefined> => {
     if (place.months.some((one) => recordedMonths.has(one))) return place;
     for await (const page of reading.reader.pages(place.prefix, { isFlat: place.isFlat, limit: 1 }, until))
@@ -102,15 +102,15 @@ async function* knownSessions(
   yield* joined(batch, records, place, after, `${place.prefix}\u{10ffff}`);
 }
 
-function* joined(
+async function* joined(
   batch: readonly LogObject[],
   records: OwnRecords,
   { months }: LogPlace,
   after: string,
   to: string,
-): Generator<KnownSession> {
+): AsyncGenerator<KnownSession> {
   const recorded = new Map<string, RecordedSession>();
-  for (const session of records.recordedSessions(after, to))
+  for (const session of await records.recordedSessions(after, to))
     if (months.includes(monthOf(session.startedAtMs))) recorded.set(session.key, session);
   for (const found of batch) {
     const session = recorded.get(found.object.key);

@@ -2,7 +2,10 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { askStatus } from '../../src/adapters/ask-agent.ts';
 import { openJournal } from '../../src/adapters/open-journal.ts';
+import { startAgent } from '../support/agent.ts';
+import { eventually } from '../support/eventually.ts';
 import {
   bucketShelf,
   directoryShelf,
@@ -142,16 +145,28 @@ function readsBack(open: () => Promise<Shelf>): void {
 readsBack(directoryShelf);
 describeS3('from a bucket', () => readsBack(bucketShelf));
 
-test('verify does not keep an agent from its journal, and says when one holds it', async () => {
+test('verify asks a running agent for what it recorded, and says when somebody holds the journal and is silent', async () => {
   const shelf = await directoryShelf();
-  await writeSessions(shelf.place);
+  const { place, env } = shelf;
+  await writeSessions(place);
   await shipAll(shelf);
-  const holder = { pid: 1, host: 'h', folder: shelf.place.folder, startedAt: '2026-01-01T00:00:00Z' };
-  const journal = openJournal(shelf.place.state, holder);
+  const agent = startAgent(place, ['run'], { env });
+  await eventually(() => askStatus(place.state));
+  await shelf.remove((await logOf(shelf, 'quiet')).key);
+  const beside = await shelf.run(['verify', '--month', '2026-03']);
+  expect(beside).toMatchObject({
+    exit: 1,
+    stderr: '',
+    stdout: expect.stringMatching(/^gone: quiet\S+: its log: .*journal recorded/m),
+  });
+  agent.signal('SIGTERM');
+  await agent.ended;
+  const holder = { pid: 1, host: 'h', folder: place.folder, startedAt: '2026-01-01T00:00:00Z' };
+  const journal = openJournal(place.state, holder);
   try {
     const { exit, stderr } = await shelf.run(['verify', '--month', '2026-03']);
     expect(exit).toBe(0);
-    expect(stderr).toMatch(/an agent holds the journal in .*stop it/);
+    expect(stderr).toMatch(/is held by a program that does not answer/);
   } finally {
     journal.close();
   }
