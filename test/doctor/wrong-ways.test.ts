@@ -1,9 +1,15 @@
 import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { doctor } from '../../src/commands/doctor.ts';
 import { examinationText } from '../../src/commands/doctor-text.ts';
+import { report } from '../../src/commands/report.ts';
+import { reportExit } from '../../src/commands/report-exit.ts';
+import { reportText } from '../../src/commands/report-text.ts';
 import type { Examination } from '../../src/doctor/examine.ts';
 import type { Diagnosis } from '../../src/doctor/finding.ts';
-import { makePlace, type Place, startAgent, type Told } from '../support/agent.ts';
+import type { Limits } from '../../src/doctor/patient.ts';
+import type { Report } from '../../src/ports/report.ts';
+import { type AgentRun, makePlace, type Place, startAgent, type Told } from '../support/agent.ts';
+import { eventually } from '../support/eventually.ts';
 import { makeHealthy } from '../support/hostile.ts';
 import { describeS3, makeBucket, type TestBucket } from '../support/s3.ts';
 import { edgeOf } from './edge.ts';
@@ -33,8 +39,7 @@ describeS3('what is wrong is called by its name, with what to do about it:', () 
     const env = { ...place.env, ...toBucket(right), ...(await way.make()) };
     await makeHealthy(place);
     const said = await askDoctor(place, env, way);
-    const lines = await runUntilTold(place, env, way);
-    const { level } = way.doctor.code === 'clock.offset' ? { level: 'warning' } : { level: 'critical' };
+    const level = way.doctor.code === 'clock.offset' ? 'warning' : 'critical';
     expect(said.findings, said.text).toContainEqual(
       expect.objectContaining({ code: way.doctor.code, level }),
     );
@@ -43,8 +48,17 @@ describeS3('what is wrong is called by its name, with what to do about it:', () 
     expect(said.flat).toMatch(way.doctor.remedy);
     // One cause, not its consequences as well.
     expect(said.findings.filter((finding) => finding.level === 'critical').length).toBeLessThan(3);
-    for (const secret of secretsIn(env))
-      for (const text of [said.text, said.json, lines]) expectHidden(text, secret);
+    const run = way.log && startAgent({ ...place, env: env as Record<string, string> }, ['run']);
+    try {
+      if (run && way.log) await untilTold(run, way.log);
+      const reported = await untilReported(place, env, way);
+      for (const secret of secretsIn(env))
+        for (const text of [said.text, said.json, reported, run?.stderr() ?? '']) expectHidden(text, secret);
+    } finally {
+      run?.signal('SIGTERM');
+      run?.signal('SIGTERM');
+      await run?.ended;
+    }
   });
 });
 
@@ -57,33 +71,50 @@ interface Said {
   readonly findings: readonly Diagnosis[];
 }
 
-async function askDoctor(place: Place, env: Env, { write, waitMs }: WrongWay): Promise<Said> {
+async function askDoctor(place: Place, env: Env, way: WrongWay): Promise<Said> {
   const { edge, said } = edgeOf(place, env);
-  const limits = waitMs === undefined ? {} : { connectMs: waitMs, requestMs: waitMs };
-  const exit = await doctor(edge, { json: true, ...(write && { write }) }, limits);
+  const exit = await doctor(edge, { json: true, ...(way.write && { write: true }) }, limitsOf(way));
   const examination = JSON.parse(said()) as Examination;
   const text = examinationText(examination);
   const findings = examination.rooms.flatMap((room) => room.findings);
   return { exit, text, flat: text.replace(/\s+/g, ' '), json: said(), findings };
 }
 
-/** All that the agent wrote until it told of this cause. */
-async function runUntilTold(place: Place, env: Env, { log }: WrongWay): Promise<string> {
-  if (log === undefined) return '';
-  const run = startAgent({ ...place, env: env as Record<string, string> }, ['run']);
+/** The agent's own line, with this cause. */
+async function untilTold(
+  run: AgentRun,
+  { event, code, remedy }: NonNullable<WrongWay['log']>,
+): Promise<void> {
   const tells = (line: Told) =>
-    log.remedy.test(`${line['remedy']} ${line.message}`) &&
-    (log.code === undefined || line['code'] === log.code);
+    remedy.test(`${line['remedy']} ${line.message}`) && (code === undefined || line['code'] === code);
   try {
-    await run.until(log.event ?? 'destination.blocked', tells);
+    await run.until(event ?? 'destination.blocked', tells);
   } catch (error) {
     throw new Error(`the agent did not tell it: ${run.stderr().slice(0, 2_000)}`, { cause: error });
-  } finally {
-    run.signal('SIGTERM');
-    run.signal('SIGTERM');
-    await run.ended;
   }
-  return run.stderr();
+}
+
+/** The report of the agent, where one runs, says it too; what it looks for by itself as the doctor does. */
+async function untilReported(place: Place, env: Env, way: WrongWay): Promise<string> {
+  const { code, cause, remedy } = way.report ?? way.doctor;
+  const isTold = (made: Report) => made.findings.some((one) => one.code === code);
+  const made = await eventually(async () => {
+    const { edge, said } = edgeOf(place, env);
+    const exit = await report(edge, { json: true }, limitsOf(way));
+    const answered = JSON.parse(said()) as Report;
+    if (!isTold(answered)) throw new Error(`the report does not tell it: ${said()}`);
+    return { exit, answered };
+  });
+  const finding = made.answered.findings.find((one) => one.code === code);
+  expect(made.exit).toBe(reportExit[made.answered.level]);
+  expect(made.answered.level).not.toBe('ok');
+  expect(`${finding?.finding} ${finding?.evidence}`).toMatch(cause);
+  expect(finding?.remedy).toMatch(remedy);
+  return JSON.stringify(made.answered) + reportText(made.answered, Date.now());
+}
+
+function limitsOf({ waitMs }: WrongWay): Partial<Limits> {
+  return waitMs === undefined ? {} : { connectMs: waitMs, requestMs: waitMs };
 }
 
 function toBucket({ bucket, endpoint, region, uploader }: TestBucket): Env {

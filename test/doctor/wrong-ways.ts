@@ -22,6 +22,8 @@ export interface WrongWay {
   /** What is different from a configuration that works. */
   readonly make: () => Promise<Env>;
   readonly doctor: { readonly code: Code; readonly cause: RegExp; readonly remedy: RegExp };
+  /** What the agent's report says where it does not look as far as the doctor. */
+  readonly report?: { readonly code: string; readonly cause: RegExp; readonly remedy: RegExp };
   /** The agent's own line; none where it takes a minute to come. */
   readonly log?: {
     readonly event?: EventName;
@@ -48,6 +50,9 @@ const temporary = {
 };
 
 const blocked = (code: string, remedy: RegExp) => ({ code, remedy });
+
+/** The report asks no more than for a list; what else is denied it has from the agent. */
+const fromAgent = (remedy: RegExp) => ({ code: 'agent.blocked', cause: /AccessDenied|HTTP 403/, remedy });
 
 /** The guide's policy with changes, on a bucket that has one object to read. */
 async function underPolicy(change: (policy: string) => string): Promise<Env> {
@@ -261,7 +266,7 @@ export const wrongWays: readonly WrongWay[] = [
     doctor: {
       code: 'permissions.list',
       cause: /s3:ListBucket is denied/,
-      remedy: /"Action": "s3:ListBucket"[\s\S]*"s3:prefix": "training-logs\/\*"/,
+      remedy: /"Action": ?"s3:ListBucket"[\s\S]*"s3:prefix": ?"training-logs\/\*"/,
     },
     log: blocked('AccessDenied', /s3:ListBucket with that prefix/),
   },
@@ -279,6 +284,7 @@ export const wrongWays: readonly WrongWay[] = [
       cause: /allowed with the prefix "training-logs\/" and denied with "training-logs\/20/,
       remedy: /StringLike with an asterisk/,
     },
+    report: fromAgent(/s3:ListBucket with that prefix/),
     log: blocked('AccessDenied', /s3:ListBucket with that prefix/),
   },
   {
@@ -305,6 +311,7 @@ export const wrongWays: readonly WrongWay[] = [
       cause: /s3:GetObject is denied on "training-logs\/2024/,
       remedy: /"Action": "s3:GetObject"/,
     },
+    report: fromAgent(/s3:PutObject and s3:GetObject/),
     log: { remedy: /s3:PutObject and s3:GetObject/ },
   },
   {
@@ -316,6 +323,7 @@ export const wrongWays: readonly WrongWay[] = [
       cause: /s3:PutObject is denied on "training-logs\/\.trainlogd-doctor/,
       remedy: /"Action": "s3:PutObject"/,
     },
+    report: fromAgent(/s3:PutObject and s3:GetObject/),
     log: { code: 'AccessDenied', remedy: /s3:PutObject and s3:GetObject/ },
   },
   {
@@ -334,6 +342,7 @@ export const wrongWays: readonly WrongWay[] = [
       cause: /s3:PutObjectTagging is denied/,
       remedy: /remove destination\.tags[\s\S]*"Action": "s3:PutObjectTagging"/,
     },
+    report: fromAgent(/s3:PutObjectTagging/),
     log: blocked('AccessDenied', /s3:PutObjectTagging .*or remove destination\.tags/),
   },
   {
@@ -348,6 +357,7 @@ export const wrongWays: readonly WrongWay[] = [
       cause: /kms:GenerateDataKey is denied/,
       remedy: /key's policy[\s\S]*"kms:GenerateDataKey"/,
     },
+    report: fromAgent(/kms:GenerateDataKey/),
     log: blocked('AccessDenied', /allow kms:GenerateDataKey on the KMS key/),
   },
 ];
