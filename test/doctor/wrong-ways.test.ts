@@ -13,7 +13,10 @@ import { eventually } from '../support/eventually.ts';
 import { makeHealthy } from '../support/hostile.ts';
 import { describeS3, makeBucket, type TestBucket } from '../support/s3.ts';
 import { edgeOf } from './edge.ts';
-import { type Env, secrets, type WrongWay, wrongWays } from './wrong-ways.ts';
+import { wrongKeys } from './wrong-keys.ts';
+import { wrongPlaces } from './wrong-places.ts';
+import { wrongRights } from './wrong-rights.ts';
+import { type Env, secrets, type WrongWay } from './wrong-way.ts';
 
 const clock = vi.hoisted(() => ({ aheadMs: 0 }));
 
@@ -33,7 +36,7 @@ describeS3('what is wrong is called by its name, with what to do about it:', () 
     clock.aheadMs = 0;
   });
 
-  test.each(wrongWays)('$name', async (way) => {
+  test.each([...wrongKeys, ...wrongPlaces, ...wrongRights])('$name', async (way) => {
     clock.aheadMs = way.clockMs ?? 0;
     const place = await makePlace();
     const env = { ...place.env, ...toBucket(right), ...(await way.make()) };
