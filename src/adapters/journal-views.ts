@@ -40,10 +40,13 @@ export function viewQueries({ statement }: Queries): SessionViews {
       ).get(id, folder);
       const identity = row && json<SessionIdentity>(row, 'identity');
       if (!row || !identity) return undefined;
-      const files = statement(
-        `SELECT path, size_bytes, state, failure FROM files WHERE sid = ? AND role = 'companion'
-         ORDER BY path LIMIT ${filesMax + 1}`,
-      ).all(number(row, 'sid'));
+      // Those that need a person first: they must not be the ones that are left out.
+      const files = ['=', '<>'].flatMap((is) =>
+        statement(
+          `SELECT path, size_bytes, state, failure FROM files WHERE sid = ? AND role = 'companion' AND state ${is} 'parked'
+           ORDER BY path LIMIT ${filesMax + 1}`,
+        ).all(number(row, 'sid')),
+      );
       const failure = json<ParkedReason>(row, 'failure');
       const detail = json<SessionDetail>(row, 'detail');
       return {

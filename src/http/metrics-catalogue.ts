@@ -25,7 +25,10 @@ export const metricsCatalogue = {
     labels: { state: ['open', 'shipping', 'shipped', 'skipped', 'elsewhere'] },
     help: 'Sessions of the folder by state; elsewhere: another host ships them',
   },
-  trainlogd_sessions_found_total: { type: 'counter', help: 'Sessions that were met for the first time' },
+  trainlogd_sessions_found_total: {
+    type: 'counter',
+    help: 'Sessions that were recognised by their files; not those that only their silence made sessions',
+  },
   trainlogd_sessions_ended_total: {
     type: 'counter',
     labels: { status: ['completed', 'failed', 'cancelled', 'interrupted', 'stalled'] },

@@ -185,6 +185,9 @@ function remedyFor(code: string): string {
       return 'another program has the port, or another trainlogd; set http.listen to a free one, or to off';
     case 'EADDRNOTAVAIL':
       return 'this host does not have the address; correct http.listen';
+    case 'EMFILE':
+    case 'ENFILE':
+      return 'the limit of open files is reached; raise it (LimitNOFILE, ulimit -n)';
     case 'EACCES':
       return 'this user may not take the port; set http.listen to one above 1023';
     default:

@@ -9,11 +9,11 @@ export function bytesText(bytes: number | undefined): string {
   if (bytes === undefined || !Number.isFinite(bytes)) return unknown;
   let value = Math.max(0, bytes);
   let unit = 0;
-  while (value >= 1000 && unit < units.length - 1) {
+  while (value >= 1024 && unit < units.length - 1) {
     value /= 1024;
     unit += 1;
   }
-  return `${unit === 0 ? Math.round(value) : value.toPrecision(3)} ${units[unit]}`;
+  return `${unit === 0 || value >= 1000 ? Math.round(value) : value.toPrecision(3)} ${units[unit]}`;
 }
 
 /** Two units at most: `2 d 4 h`, `3 min 20 s`, `0.4 s`. */

@@ -34,6 +34,7 @@ export interface SessionView extends RecentSession {
   readonly failure?: ParkedReason;
   /** Kept for the latest few hundred sessions. */
   readonly detail?: SessionDetail;
+  /** Those that need a person first. */
   readonly files: readonly ViewedFile[];
   /** More files than are listed. */
   readonly hasMoreFiles: boolean;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { companion, draftOf, folder, identityOf, newSession, workOf } from '../support/journal.ts';
+import { companion, draftOf, folder, identityOf, newSession, parkedOf, workOf } from '../support/journal.ts';
 import type { JournalBench } from './journal-bench.ts';
 
 /** How many sessions have more than a line kept of them. */
@@ -90,9 +90,14 @@ export function viewContract(bench: JournalBench): void {
 
     test('keep a line each; what is more is kept for the last of them, and bounded', () => {
       const many = Array.from({ length: filesMax + 1 }, (_, at) => companion(`f-${1000 + at}`));
-      bench.queued('first', ...many);
-      expect(bench.journal.sessionView(folder, 'first')).toMatchObject({ hasMoreFiles: true });
-      expect(bench.journal.sessionView(folder, 'first')?.files.length).toBe(filesMax);
+      const sid = bench.queued('first', ...many);
+      const last = `f-${1000 + filesMax}`;
+      bench.journal.recordParked(sid, last, parkedOf({ code: 'EACCES' }));
+      const view = bench.journal.sessionView(folder, 'first');
+      expect(view?.hasMoreFiles).toBe(true);
+      expect(view?.files.length).toBe(filesMax);
+      expect(view?.files[0]).toMatchObject({ path: last, state: 'parked', failure: { code: 'EACCES' } });
+      expect(view?.files[1]?.path).toBe('f-1000');
       for (let at = 0; at < detailedMax; at++) bench.queued(`s-${at}`);
       const [first, second] = ['first', 's-0'].map((id) => bench.journal.sessionView(folder, id));
       expect(first).not.toHaveProperty('detail');
