@@ -104,6 +104,7 @@ const steps: readonly string[] = [
     brief TEXT NOT NULL,
     detail TEXT
   ) STRICT;
+  CREATE INDEX sessions_here ON sessions (folder, phase) WHERE gone = 0;
   CREATE INDEX views_detailed ON views (sid) WHERE detail IS NOT NULL;
   CREATE INDEX sessions_recent ON sessions (
     folder,

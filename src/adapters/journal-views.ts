@@ -18,10 +18,13 @@ const columns = `sessions.sid AS sid, id, root, phase, seal, revision, missing, 
 
 export function viewQueries({ statement }: Queries): SessionViews {
   return {
+    // The index alone is what is skipped over for a later page.
     recentSessions: (folder, offset, limit) =>
       statement(
-        `SELECT ${columns} FROM sessions LEFT JOIN views USING (sid) WHERE folder = ? AND phase <> 'skipped'
-         ORDER BY ${startedAt} DESC, sessions.sid DESC LIMIT ? OFFSET ?`,
+        `SELECT ${columns} FROM sessions LEFT JOIN views USING (sid) WHERE sessions.sid IN (
+           SELECT sid FROM sessions WHERE folder = ? AND phase <> 'skipped'
+           ORDER BY ${startedAt} DESC, sid DESC LIMIT ? OFFSET ?)
+         ORDER BY started_at_ms DESC, sid DESC`,
       )
         .all(folder, limit, offset)
         .map(recentSession),

@@ -20,6 +20,7 @@ export interface BacklogCounts {
 }
 
 export interface Backlog extends BacklogCounts {
+  /** Of each session as they are sent: small ones first. */
   readonly unsent: readonly {
     readonly session: string;
     readonly path: string;

@@ -164,7 +164,7 @@ describe('a journal file', () => {
     before.beginUpload(sid, 'x', upload);
     before.close();
     const database = new DatabaseSync(join(state, 'journal.sqlite'));
-    database.exec('DROP TABLE views; DROP INDEX sessions_recent');
+    database.exec('DROP TABLE views; DROP INDEX sessions_recent; DROP INDEX sessions_here');
     database.exec('DROP INDEX uploads_named; ALTER TABLE uploads DROP COLUMN record_void');
     database.exec('ALTER TABLE uploads DROP COLUMN token; PRAGMA user_version = 2');
     database.close();
@@ -183,7 +183,9 @@ describe('a journal file', () => {
     before.enqueue(sid, workOf([companion('x')]));
     before.close();
     const database = new DatabaseSync(join(state, 'journal.sqlite'));
-    database.exec('DROP TABLE views; DROP INDEX sessions_recent; PRAGMA user_version = 4');
+    database.exec(
+      'DROP TABLE views; DROP INDEX sessions_recent; DROP INDEX sessions_here; PRAGMA user_version = 4',
+    );
     database.close();
     const journal = createSqliteJournal(openJournalFile(state, holder));
     onTestFinished(() => journal.close());

@@ -214,8 +214,8 @@ export function reportContract(bench: JournalBench): void {
       pendingBytes: 15,
       oldestPendingFoundAtMs: 1_000,
       unsent: [
-        { session: 'busy', path: 'a', sizeBytes: 10, reason: 'waiting' },
         { session: 'busy', path: 'b', sizeBytes: 5, reason: 'slow' },
+        { session: 'busy', path: 'a', sizeBytes: 10, reason: 'waiting' },
         { session: 'busy', path: 'training-logs/2026/01/busy.log', sizeBytes: 0, reason: 'waiting' },
       ],
       parked: [
