@@ -1,3 +1,4 @@
+import { isWithin } from '../config/paths.ts';
 import { counted, type Diagnosis, found } from './finding.ts';
 import type { Visit } from './visit.ts';
 
@@ -12,6 +13,9 @@ const properties = [
   'TimeoutStopUSec',
   'ProtectHome',
   'PrivateTmp',
+  'BindPaths',
+  'BindReadOnlyPaths',
+  'NotifyAccess',
 ] as const;
 
 type Unit = Readonly<Partial<Record<(typeof properties)[number], string>>>;
@@ -66,7 +70,9 @@ function otherEnvironment({ EnvironmentFiles }: Unit, { envFile, machine }: Visi
   ];
 }
 
-function stopTimeout({ TimeoutStopUSec: text }: Unit, { config }: Visit): Diagnosis[] {
+function stopTimeout({ TimeoutStopUSec: text, NotifyAccess }: Unit, { config }: Visit): Diagnosis[] {
+  // Told to stop, the program asks for the time that it needs, where it is listened to.
+  if (NotifyAccess === 'all') return [];
   const stopMs = spanMs(text ?? '');
   const drainMs = config?.drain.timeoutMs;
   if (stopMs === undefined || drainMs === undefined || stopMs > drainMs) return [];
@@ -79,15 +85,23 @@ const homes = /^\/(home|root|run\/user)(\/|$)/;
 const temporary = /^\/(var\/)?tmp(\/|$)/;
 
 /** What the unit's own view of the file system leaves out. */
-function hidden({ ProtectHome, PrivateTmp }: Unit, { watchedDirectory: folder }: Visit): Diagnosis[] {
-  const isHome = /^(yes|true|tmpfs)$/.test(ProtectHome ?? '') && homes.test(folder ?? '');
-  const isTemporary = /^(yes|true|disconnected)$/.test(PrivateTmp ?? '') && temporary.test(folder ?? '');
+function hidden(shown: Unit, { watchedDirectory: folder }: Visit): Diagnosis[] {
+  const { ProtectHome, PrivateTmp } = shown;
+  if (folder === undefined || boundPaths(shown).some((path) => isWithin(path, folder))) return [];
+  const isHome = /^(yes|true|tmpfs)$/.test(ProtectHome ?? '') && homes.test(folder);
+  const isTemporary = /^(yes|true|disconnected)$/.test(PrivateTmp ?? '') && temporary.test(folder);
   if (!isHome && !isTemporary) return [];
   const setting = isHome ? `ProtectHome=${ProtectHome}` : `PrivateTmp=${PrivateTmp}`;
   const said = `${unit} has ${setting}: it sees nothing of ${JSON.stringify(folder)}`;
   const other = isHome ? 'ProtectHome=read-only' : 'PrivateTmp=no';
   const remedy = `systemctl edit ${unit}, [Service] ${other}; or let the training write elsewhere`;
   return [found('critical', 'systemd.folderHidden', said, { evidence: setting, remedy })];
+}
+
+/** What is shown to the unit all the same. As systemd prints them: `-/home:/home:rbind /data:/srv/data:rbind`. */
+function boundPaths({ BindPaths = '', BindReadOnlyPaths = '' }: Unit): string[] {
+  const words = `${BindPaths} ${BindReadOnlyPaths}`.split(' ').filter((word) => word !== '');
+  return words.map((word) => word.replace(/^-/, '').split(':')).map(([from = '', to = from]) => to);
 }
 
 const unitMs: Readonly<Record<string, number>> = {

@@ -92,6 +92,7 @@ test.each<[string, Given, string[] | string]>([
     },
     ['host.ok'],
   ],
+  ['a unit that may ask for more', { prints: unit('TimeoutStopUSec=5s\nNotifyAccess=all') }, ['host.ok']],
   ['a unit with its own /tmp', { prints: unit('PrivateTmp=yes') }, ['systemd.folderHidden']],
   ['a unit that sees no homes', { prints: unit('ProtectHome=yes\nPrivateTmp=no') }, ['host.ok']],
 ])('%s', async (_, given, expected) => {
@@ -104,6 +105,13 @@ test('a folder in a home is not seen by a unit with ProtectHome', async () => {
     more: () => ({ watchedDirectory: '/home/kim/outputs' }),
   };
   const { visit } = await visitOf(given);
+  const shown = {
+    ...given,
+    prints: unit('ProtectHome=tmpfs\nBindReadOnlyPaths=-/root:/root:rbind -/home:/home:rbind'),
+  };
+  expect(await codesAt(shown)).toEqual(['host.ok']);
+  const other = { ...given, prints: unit('ProtectHome=tmpfs\nBindReadOnlyPaths=/root:/root:rbind') };
+  expect(await codesAt(other)).toEqual(['systemd.folderHidden']);
   expect(await checkHost(visit)).toMatchObject([
     {
       code: 'systemd.folderHidden',
