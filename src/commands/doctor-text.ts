@@ -10,7 +10,7 @@ const roomWidth = 15;
 
 /** For people, at most 80 columns wide where words allow: how it stands, what to do, the worst first; then what is well. */
 export function examinationText(examination: Examination): string {
-  const problems = problemsIn(examination).flatMap((one) => ['', ...problemLines(one)]);
+  const problems = alike(problemsIn(examination)).flatMap((ones) => ['', ...problemLines(ones)]);
   const well = examination.rooms.flatMap(wellLines);
   const lines = [
     ...wrapped(verdict(examination), '', ''),
@@ -33,9 +33,18 @@ function problemsIn({ rooms }: Examination): Problem[] {
   return all.toSorted((one, other) => rank(one) - rank(other));
 }
 
-function problemLines({ level, room, code, finding, evidence, remedy, statement }: Problem): string[] {
+/** Those that differ in nothing but what was found have one thing to do. */
+function alike(problems: readonly Problem[]): Problem[][] {
+  const rest = ({ finding: _, ...others }: Problem) => JSON.stringify(others);
+  return [...Map.groupBy(problems, rest).values()];
+}
+
+function problemLines([first, ...others]: readonly Problem[]): string[] {
+  if (first === undefined) return [];
+  const { level, room, code, evidence, remedy, statement } = first;
   return [
-    ...labelled(marks[level], `${room}: ${finding}`, labelWidth),
+    ...labelled(marks[level], `${room}: ${first.finding}`, labelWidth),
+    ...others.flatMap(({ finding }) => labelled('', `${room}: ${finding}`, labelWidth)),
     ...(evidence === undefined ? [] : labelled('  found', evidence, labelWidth)),
     ...(remedy === undefined ? [] : labelled('  to do', remedy, labelWidth)),
     // To be copied: as it is, whatever its width.
@@ -78,8 +87,7 @@ function verdict({ rooms, host }: Examination): string {
   const warnings = levels.filter((level) => level === 'warning').length;
   const skipped = rooms.filter((room) => room.skipped !== undefined && !room.needless).length;
   const unseen = skipped === 0 ? '' : `; ${counted(skipped, 'check')} could not look`;
-  const also = warnings === 0 ? '' : `, ${counted(warnings, 'warning')}`;
-  if (wrong > 0)
-    return `${host}: ${wrong === 1 ? '1 thing is' : `${wrong} things are`} wrong${also}${unseen}`;
-  return `${host}: nothing is wrong, as far as was looked${also}${unseen}`;
+  const also = warnings === 0 ? '' : `; ${counted(warnings, 'warning')}`;
+  const things = wrong === 1 ? '1 thing is wrong' : `${wrong} things are wrong`;
+  return `${host}: ${wrong > 0 ? things : 'nothing is wrong, as far as was looked'}${also}${unseen}`;
 }

@@ -73,7 +73,8 @@ function looked(folder: string, { name }: FileSystemKind, walked: Walked): Diagn
 
 function unreadable(folder: string, walked: Walked, uid: number): Diagnosis[] {
   if (walked.unreadable === 0) return [];
-  const things = `${counted(walked.unreadable, 'file')} or directories`;
+  const things =
+    walked.unreadable === 1 ? '1 file or directory' : `${walked.unreadable} files or directories`;
   const said = `${things} in ${JSON.stringify(folder)} cannot be read by this user (uid ${uid})`;
   const remedy = `${remedyFor('EACCES', 'them')}; in a pod, let both containers run as one user or share an fsGroup`;
   const evidence = walked.examples.join(', ');

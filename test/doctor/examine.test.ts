@@ -60,6 +60,21 @@ test('no secret of the environment and no user of an address leaves, whatever a 
   expect(text).toContain('https://[redacted]@host/');
 });
 
+test('what has one remedy is told together, with the remedy once', async () => {
+  const remedy = 'write it without quotes';
+  const odd: Check = async () => [
+    found('warning', 'config.warning', 'quotes in A', { remedy }),
+    found('warning', 'config.warning', 'quotes in B', { remedy }),
+    found('warning', 'config.warning', 'quotes in C', { remedy: 'another' }),
+  ];
+  const text = examinationText(await examineWith({ configuration: odd }));
+  expect(text).toContain(
+    'warning   configuration: quotes in A\n          configuration: quotes in B\n  to do   write it without quotes\n',
+  );
+  expect(text.split('write it')).toHaveLength(2);
+  expect(text).toMatch(/^host: nothing is wrong, as far as was looked; 3 warnings\n/);
+});
+
 test('is at most 80 columns wide, begins with a verdict, tells the worst first, and then what is well', async () => {
   const words = 'a long sentence with many words '.repeat(8).trim();
   const wrong: Check = async () => [
@@ -75,7 +90,7 @@ test('is at most 80 columns wide, begins with a verdict, tells the worst first, 
   const text = examinationText(await examineWith({ disk: wrong }));
   const lines = text.split('\n');
   expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
-  expect(lines[0]).toBe('host: 2 things are wrong, 1 warning');
+  expect(lines[0]).toBe('host: 2 things are wrong; 1 warning');
   const marks = ['  code    disk.free', '  code    agent.blocked', '  code    disk.inodes', 'ok', '  disk  '];
   const places = marks.map((mark) => lines.findIndex((line) => line.startsWith(mark)));
   expect(places).toEqual(places.toSorted((one, other) => one - other));
