@@ -47,6 +47,7 @@ const edge: Edge = {
       process.on(signal, listener);
       return () => void process.off(signal, listener);
     },
+    pid: process.pid,
     dieBy: (signal) => {
       // Node ignores some signals; one that was listened to has its default again.
       if (signal !== 'SIGKILL' && signal !== 'SIGSTOP') process.once(signal, () => undefined);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, open, rename, rm } from 'node:fs/promises';
+import { link, lstat, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JsonObject, JsonValue } from '../domain/json.ts';
 import { errnoOf } from './errno.ts';
@@ -51,6 +51,16 @@ export async function readShortText(directory: string, name: string): Promise<st
     }
   } catch (error) {
     return errnoOf(error) === 'ENOENT' ? '' : undefined;
+  }
+}
+
+/** When it was last written; undefined where it is not there. */
+export async function writtenAtMs(directory: string, name: string): Promise<number | undefined> {
+  try {
+    return (await lstat(join(directory, name))).mtimeMs;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

@@ -34,6 +34,7 @@ export interface Terminal {
 
 /** What only a program that has the process to itself may do: `exec`, and what ships beside it. */
 export interface OwnProcess {
+  readonly pid: number;
   /** What runs this program once more, before its arguments. */
   readonly self: readonly [string, ...string[]];
   readonly onSignal: (signal: NodeJS.Signals, listener: () => void) => () => void;

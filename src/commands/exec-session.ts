@@ -2,16 +2,22 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CaptureLog } from '../adapters/capture-log.ts';
 import { errnoOf } from '../adapters/errno.ts';
+import { createProcessTable } from '../adapters/proc-table.ts';
 import {
   createFile,
   moveAside,
   readDocument,
   readShortText,
   replaceFile,
+  writtenAtMs,
 } from '../adapters/session-files.ts';
 import { systemClock } from '../adapters/system-time.ts';
 import type { JsonObject } from '../domain/json.ts';
 import { correctedResult, type Run, resultDocument } from '../exec/outcome.ts';
+
+const pidFile = 'session.pid';
+/** As for whoever reads it: services/session-process.ts. */
+const startToleranceMs = 1500;
 
 type Say = (text: string) => void;
 export interface Logs {
@@ -46,6 +52,28 @@ export class ExecSession {
     }
   }
 
+  /**
+   * Takes the directory for the command that `ownPid` is about to start. The process that has it already, if one lives:
+   * two commands that each wrote of its end would end the session while the other one goes on.
+   */
+  async claim(ownPid: number): Promise<number | undefined> {
+    let holder: number | undefined;
+    await this.#try(pidFile, async () => {
+      if (await createFile(this.directory, pidFile, `${ownPid}\n`)) return;
+      holder = await this.#livingProcess();
+      if (holder === undefined) await this.started(ownPid);
+    });
+    return holder;
+  }
+
+  async #livingProcess(): Promise<number | undefined> {
+    const pid = Number(await readShortText(this.directory, pidFile));
+    const writtenMs = await writtenAtMs(this.directory, pidFile);
+    if (!Number.isSafeInteger(pid) || pid < 1 || writtenMs === undefined) return undefined;
+    const identity = await createProcessTable().identify(pid);
+    return identity && identity.startedAtMs <= writtenMs + startToleranceMs ? pid : undefined;
+  }
+
   /** A session.json that is there stays; the result of an earlier run in this directory is kept under another name. */
   async begin(document: JsonObject): Promise<void> {
     await this.#try('result.json', async () => {
@@ -61,15 +89,19 @@ export class ExecSession {
 
   /** In place of what an earlier run wrote there; anything but a number is not ours. */
   async started(pid: number): Promise<void> {
-    await this.#try('session.pid', async () => {
-      const found = await readShortText(this.directory, 'session.pid');
+    await this.#try(pidFile, async () => {
+      const found = await readShortText(this.directory, pidFile);
       if (found !== undefined && /^\s*\d*\s*$/.test(found))
-        await replaceFile(this.directory, 'session.pid', `${pid}\n`);
+        await replaceFile(this.directory, pidFile, `${pid}\n`);
     });
   }
 
-  async openLogs(): Promise<Logs | undefined> {
-    const [stdout, stderr] = [await this.#openLog('stdout.log'), await this.#openLog('stderr.log')];
+  /** `name`: of a command beside the one that has the directory. */
+  async openLogs(name = ''): Promise<Logs | undefined> {
+    const [stdout, stderr] = [
+      await this.#openLog(`stdout${name}.log`),
+      await this.#openLog(`stderr${name}.log`),
+    ];
     return stdout && stderr && { stdout, stderr };
   }
 

@@ -84,7 +84,7 @@ class Exec {
   }
 
   async #runSession(place: SessionPlace & { kind: 'session' }): Promise<CommandEnd> {
-    const { edge, flags, say } = this.#options;
+    const { edge, flags, own, say } = this.#options;
     const config = await execConfig(edge, flags, flags.ship);
     const wanted = resolve(edge.cwd, place.directory ?? join(config.watched, place.id));
     const session = await ExecSession.open(wanted, say);
@@ -93,6 +93,8 @@ class Exec {
       edge.stderr(`${config.problem}\n`);
     }
     if (!session) return (await this.#runCommand(undefined, undefined)).end;
+    const holder = await session.claim(own.pid);
+    if (holder !== undefined) return this.#runBeside(session, holder);
     await session.begin(await this.#document(place.id));
     const logs = flags.capture ? await session.openLogs() : undefined;
     let shipping: Shipping | undefined;
@@ -104,6 +106,19 @@ class Exec {
     shipping ??= this.#ship(config, session.directory);
     await this.#finishShipping(shipping, run, session.directory);
     return run.end;
+  }
+
+  /** In a directory that another command has: its output is all that it adds, and its end ends nothing. */
+  async #runBeside(session: ExecSession, holder: number): Promise<CommandEnd> {
+    const { flags, own, say } = this.#options;
+    const kept = flags.capture ? `its output goes to stdout.${own.pid}.log and stderr.${own.pid}.log` : '';
+    say(
+      `process ${holder} has a session in ${session.directory}: this command is a part of it${kept && `, ${kept}`}`,
+    );
+    const logs = flags.capture ? await session.openLogs(`.${own.pid}`) : undefined;
+    const { end } = await this.#runCommand(session, logs);
+    await session.closeLogs();
+    return end;
   }
 
   /** One of several processes of a session: its output is all that it adds. */

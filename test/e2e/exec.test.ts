@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -226,6 +226,45 @@ describe.concurrent('trainlogd exec', { timeout: 120_000 }, () => {
     const log = await onlyLog(destination);
     expect(log).toMatchObject({ session: { id: 'mine-1', status: 'failed' }, config: { epochs: 3 } });
     expect(log.companions.map(({ path }) => path)).toContain('result.1.json');
+  });
+
+  test('of two commands in one directory the first is the session, the other ends nothing', async (context) => {
+    const { host } = await place(context);
+    const first = startExec(context, host, [
+      '--no-ship',
+      '--id',
+      's',
+      ...bash('echo ready; read line; exit 4'),
+    ]);
+    await first.said(/ready/);
+    const second = await runExec(context, host, ['--no-ship', '--id', 's', ...bash('echo beside')]);
+    expect(second).toMatchObject({ code: 0, signal: null });
+    expect(second.stdout.toString()).toBe('beside\n');
+    expect(second.stderr).toMatch(/process \d+ has a session in .*: this command is a part of it/);
+    const pid = /stdout\.(\d+)\.log/.exec(second.stderr)?.[1];
+    expect(readText(host.folder, 's', `stdout.${pid}.log`)).toBe('beside\n');
+    expect(existsSync(join(host.folder, 's', 'result.json'))).toBe(false);
+    expect(readText(host.folder, 's', 'stdout.log')).toBe('ready\n');
+    first.child.stdin?.end();
+    expect(await first.ended).toMatchObject({ code: 4 });
+    expect(readJson(host.folder, 's', 'result.json')).toMatchObject({ status: 'failed', exitCode: 4 });
+    const third = await runExec(context, host, ['--no-ship', '--id', 's', ...bash('echo again')]);
+    expect(third.stderr).not.toContain('a part of it');
+    expect(readJson(host.folder, 's', 'result.json')).toMatchObject({ status: 'completed' });
+  });
+
+  test('of commands that begin in one directory at once one is the session', async (context) => {
+    const { host } = await place(context);
+    const commands = ['a', 'b', 'c'].map((name) =>
+      startExec(context, host, ['--no-ship', '--id', 's', ...bash(`echo ${name} runs; read line`)]),
+    );
+    for (const { said } of commands) await said(/runs/);
+    expect(commands.filter((one) => one.stderr().includes('a part of it'))).toHaveLength(2);
+    for (const { child, ended } of commands) {
+      child.stdin?.end();
+      await ended;
+    }
+    expect(readJson(host.folder, 's', 'result.json')).toMatchObject({ status: 'failed', exitCode: 1 });
   });
 
   test('a result that the command writes itself stays, unless how the command ended contradicts it', async (context) => {
