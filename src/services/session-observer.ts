@@ -115,7 +115,10 @@ export class SessionObserver {
     const endedAtMs = Date.parse(state.seal.endedAt ?? '');
     if (!reading.goesOn && !(reading.begunAtMs > endedAtMs)) return;
     tracked.state = advance(state, { type: 'begunAnew' });
-    if (tracked.state.at === 'open') this.#reopen(tracked);
+    if (tracked.state.at !== 'open') return;
+    this.#reopen(tracked);
+    // The log in the bucket says that it has ended, and cannot wait for the next one that is due.
+    this.#options.snapshots.renew(tracked);
   }
 
   /** What is shipped is assembled anew; of what goes on a log is written now, with the files that it ships. */

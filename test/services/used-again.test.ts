@@ -92,6 +92,8 @@ test.each(again)('a session that had ended is open again when %s of a new run is
   await agent.deliver();
   expect(agent.tracker.sessions.get('a')?.state.at).toBe('open');
   expect(world.events.of('session.reopened')).toHaveLength(1);
+  expect(world.log().session.status).toBe('running');
+  expect(world.log().session).not.toHaveProperty('endedAt');
   await world.clock.advance(hour);
   world.folder.write('a/trainer_state.json', summary);
   await agent.deliver();
