@@ -169,6 +169,14 @@ describe.skipIf(noBrowser !== undefined)('the page in a browser', () => {
     await page.unroute('**/*');
     await page.clock.runFor(5100);
     await page.waitForSelector('#live:empty', { state: 'attached' });
+    // A later version comes with its own style.
+    await page.route(served.url, async (route) => {
+      const response = await route.fetch();
+      const body = (await response.text()).replace(/assets\/\w+\.css/, 'assets/later.css');
+      await route.fulfill({ response, body });
+    });
+    await page.clock.runFor(5100);
+    await page.waitForSelector('link[href="/assets/later.css"]', { state: 'attached' });
   });
 
   test('is whole without JavaScript, and for the keyboard', async (context) => {

@@ -45,10 +45,13 @@ export interface ServeOptions {
   readonly pages?: 'loopback' | 'all';
   readonly hostName?: string;
   readonly limits?: HttpServerOptions['limits'];
+  /** What the rate of pages is told by. */
+  readonly monotonicMs?: () => number;
 }
 
 export async function serve(context: Cleanup, options: ServeOptions = {}): Promise<ServedPage> {
   const { address = '127.0.0.1', pages = 'loopback', hostName = 'node-1' } = options;
+  const { monotonicMs = systemClock.monotonicMs } = options;
   const under = sqliteJournal();
   const { journal } = under;
   const counter = new EventCounter(systemClock);
@@ -76,7 +79,7 @@ export async function serve(context: Cleanup, options: ServeOptions = {}): Promi
     pages,
     clock: systemClock,
     events: counter.counted({ emit }),
-    answer: createRouter(routes, { pages, hostName }, systemClock),
+    answer: createRouter(routes, { pages, hostName }, { monotonicMs }),
     endsAll: () => false,
     ...(options.limits && { limits: options.limits }),
   });
