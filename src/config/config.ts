@@ -124,6 +124,8 @@ export interface Credentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
+  /** Until when they hold, where that was said. */
+  readonly expiration?: Date;
 }
 
 export interface DirectoryDestination {

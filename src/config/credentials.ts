@@ -14,6 +14,8 @@ export interface FoundCredentials {
 const idName = 'AWS_ACCESS_KEY_ID';
 const secretName = 'AWS_SECRET_ACCESS_KEY';
 const tokenName = 'AWS_SESSION_TOKEN';
+/** As AWS's own tools give it with a temporary key: `aws configure export-credentials --format env`. */
+const expirationName = 'AWS_CREDENTIAL_EXPIRATION';
 
 /**
  * The guide's key pair. A pair that the environment holds whole is never mixed with the `.env` file's
@@ -39,6 +41,7 @@ export function findCredentials(
       accessKeyId: id.value,
       secretAccessKey: secret.value,
       ...(token && { sessionToken: token.value }),
+      ...readExpiration(find(expirationName), findings),
     }),
     at: [...new Set([id.source.at, secret.source.at])].join(', '),
     inFile: [id, secret, token].some((variable) => variable?.source.layer === 'dotenv'),
@@ -85,6 +88,14 @@ export function secretTexts(...places: readonly Variables[]): readonly string[] 
   return places.flatMap((variables) =>
     [secretName, tokenName].flatMap((name) => variables.get(name)?.value ?? []),
   );
+}
+
+function readExpiration(said: Variable | undefined, { warnings }: Findings): Pick<Credentials, 'expiration'> {
+  if (said === undefined) return {};
+  const expiration = new Date(said.value);
+  if (!Number.isNaN(expiration.getTime())) return { expiration };
+  warnings.push(`${said.source.at}: ignored, since it is no time such as 2026-01-31T12:00:00Z`);
+  return {};
 }
 
 function reportHalf(

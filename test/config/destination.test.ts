@@ -210,6 +210,22 @@ describe('credentials', () => {
     });
   });
 
+  test('end when the variable beside them says so, and a time that is none is told', () => {
+    const until = (said: string) => load({ env: { ...pair, AWS_CREDENTIAL_EXPIRATION: said } });
+    const cwd = makeDirectory({ '.env': 'AWS_CREDENTIAL_EXPIRATION=2026-01-31T12:00:00Z' });
+    expect(
+      credentialsOf({ env: { ...pair, AWS_CREDENTIAL_EXPIRATION: '2026-01-31T12:00:00+00:00' } }),
+    ).toEqual({
+      accessKeyId: 'AKIA1',
+      secretAccessKey: 's1',
+      expiration: new Date('2026-01-31T12:00:00Z'),
+    });
+    expect(credentialsOf({ cwd, env: pair })).not.toHaveProperty('expiration');
+    expect(until('soon').warnings).toEqual([
+      expect.stringMatching(/AWS_CREDENTIAL_EXPIRATION.*no time such as/),
+    ]);
+  });
+
   test.each(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'])('with %s alone are refused', (name) => {
     expect(loadError({ env: { [name]: 'x' } }).problems).toMatchObject([{ key: name }]);
   });
