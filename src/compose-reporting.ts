@@ -25,13 +25,13 @@ export function composeReporting(of: Operated, status: () => Status): Reporting 
   const { config, events, clock, host, rate } = of;
   const { schedule, ...limits } = config.report;
   const looks = new ReportLooks(of);
-  const pace = new BacklogPace(clock.monotonicMs(), rate.sentBytes);
+  const pace = new BacklogPace(clock.monotonicMs());
   const watching = watchFacts(of);
   const make = async (signal: AbortSignal): Promise<Report> => {
     const looked = await looks.look(signal);
     const lastSuccessAtMs = of.counts.lastSuccessAtMs ?? (await lastSuccessIn(config.state.directory));
     const now = status();
-    const { backlog, uploads } = now;
+    const { backlog } = now;
     const facts: ReportFacts = {
       ...looked,
       nowMs: clock.nowMs(),
@@ -39,8 +39,8 @@ export function composeReporting(of: Operated, status: () => Status): Reporting 
       pace: pace.look({
         nowMs: clock.monotonicMs(),
         sentBytes: rate.sentBytes,
+        movedBytes: rate.movedBytes,
         lastSuccessAtMs: of.counts.lastSuccessAtMs,
-        uploads,
         waits: backlog.pendingFiles > 0 || backlog.shipping > 0,
       }),
       watch: watching(),

@@ -1,4 +1,3 @@
-import type { Status } from '../ports/status.ts';
 import type { Pace } from './report-facts.ts';
 
 export interface Moving {
@@ -6,9 +5,10 @@ export interface Moving {
   readonly nowMs: number;
   /** Of all requests that succeeded in this life. */
   readonly sentBytes: number;
+  /** The same with what those under way have sent. */
+  readonly movedBytes: number;
   /** Changes whenever something arrived. */
   readonly lastSuccessAtMs: number | undefined;
-  readonly uploads: Status['uploads'];
   readonly waits: boolean;
 }
 
@@ -22,49 +22,43 @@ const movedMinBytes = 1024 * 1024;
  * moves, too. Of what came to wait between two looks it is not known when: it counts from the later one.
  */
 export class BacklogPace {
-  #since: { atMs: number; sentBytes: number };
+  #since: { readonly atMs: number; readonly movedBytes: number; readonly waits: boolean };
   #before: Moving | undefined;
   #stillSinceMs: number;
-  /** The most that was seen of each transfer under way. */
-  #reached = new Map<string, number>();
-  #rate: number | undefined;
+  /** The furthest that was seen since a request last succeeded. */
+  #furthestBytes = 0;
+  #rate: Pick<Pace, 'bytesPerSecond' | 'drainBytesPerSecond'> = {};
 
-  constructor(nowMs: number, sentBytes = 0) {
-    this.#since = { atMs: nowMs, sentBytes };
+  constructor(nowMs: number) {
+    this.#since = { atMs: nowMs, movedBytes: 0, waits: false };
     this.#stillSinceMs = nowMs;
   }
 
   look(now: Moving): Pace {
-    const hasMoved = this.#hasMoved(now);
-    if (hasMoved || !now.waits || this.#before?.waits === false) this.#stillSinceMs = now.nowMs;
+    if (this.#hasMoved(now) || !now.waits || this.#before?.waits === false) this.#stillSinceMs = now.nowMs;
     this.#before = now;
-    const stuckMs = now.waits ? now.nowMs - this.#stillSinceMs : 0;
     this.#measure(now);
-    return {
-      ...(this.#rate !== undefined && { bytesPerSecond: this.#rate }),
-      ...(stuckMs > 0 && { stuckMs }),
-    };
+    const stuckMs = now.nowMs - this.#stillSinceMs;
+    return { ...this.#rate, ...(stuckMs > 0 && { stuckMs }) };
   }
 
-  #hasMoved({ sentBytes, lastSuccessAtMs, uploads }: Moving): boolean {
-    const before = this.#before;
-    const reached = new Map<string, number>();
-    let isFurther = false;
-    for (const { session, path, sentBytes: bytes } of uploads) {
-      const name = `${session}\0${path}`;
-      const best = this.#reached.get(name) ?? 0;
-      isFurther ||= bytes >= best + movedMinBytes;
-      reached.set(name, Math.max(best, bytes));
-    }
-    this.#reached = reached;
-    return isFurther || sentBytes > (before?.sentBytes ?? 0) || lastSuccessAtMs !== before?.lastSuccessAtMs;
+  /** What fails takes back what it sent: going over the same bytes again and again is no progress. */
+  #hasMoved({ sentBytes, movedBytes, lastSuccessAtMs }: Moving): boolean {
+    const hasArrived =
+      sentBytes > (this.#before?.sentBytes ?? 0) || lastSuccessAtMs !== this.#before?.lastSuccessAtMs;
+    const isFurther = movedBytes >= this.#furthestBytes + movedMinBytes;
+    this.#furthestBytes = hasArrived ? movedBytes : Math.max(this.#furthestBytes, movedBytes);
+    return hasArrived || isFurther;
   }
 
-  #measure({ nowMs, sentBytes }: Moving): void {
-    const spanMs = nowMs - this.#since.atMs;
+  #measure({ nowMs, movedBytes, waits }: Moving): void {
+    const { atMs, movedBytes: before, waits: waited } = this.#since;
+    const spanMs = nowMs - atMs;
     if (spanMs < spanMinMs) return;
-    const bytes = sentBytes - this.#since.sentBytes;
-    this.#rate = bytes > 0 ? (bytes * 1000) / spanMs : undefined;
-    this.#since = { atMs: nowMs, sentBytes };
+    this.#since = { atMs: nowMs, movedBytes, waits };
+    const bytesPerSecond = ((movedBytes - before) * 1000) / spanMs;
+    if (bytesPerSecond <= 0) this.#rate = {};
+    // A time in which there was nothing to do says nothing of how long more would take.
+    else this.#rate = { bytesPerSecond, ...(waited && waits && { drainBytesPerSecond: bytesPerSecond }) };
   }
 }

@@ -23,7 +23,11 @@ export function paceStore(store: ObjectStore, { limit, rate }: Pace): ObjectStor
     // Mostly reads the file: not to be held back by the destination.
     verify: (object, source, signal) => store.verify(object, source, signal),
     put: (request, signal) =>
-      limit.run(() => rate.measure(request.source.sizeBytes, () => store.put(request, signal))),
+      limit.run(() =>
+        rate.measure(request.source.sizeBytes, (moved) =>
+          store.put({ ...request, onProgress: both(moved, request.onProgress) }, signal),
+        ),
+      ),
     parts: store.parts && paceParts(store.parts, { limit, rate }),
     close: () => store.close(),
   };
@@ -37,12 +41,24 @@ function paceParts(parts: PartStore, { limit, rate }: Pace): PartStore {
     begin: (request, signal) => limit.run(() => parts.begin(request, signal)),
     send: (upload, part, source, signal, onProgress) =>
       limit.run(() =>
-        rate.measure(part.sizeBytes, () => parts.send(upload, part, source, signal, onProgress)),
+        rate.measure(part.sizeBytes, (moved) =>
+          parts.send(upload, part, source, signal, both(moved, onProgress)),
+        ),
       ),
     copy: (upload, part, from, crc32, signal) =>
       limit.run(() => parts.copy(upload, part, from, crc32, signal)),
     complete: (upload, sent, condition, signal) =>
       limit.run(() => parts.complete(upload, sent, condition, signal)),
     abort: (upload, signal) => limit.run(() => parts.abort(upload, signal)),
+  };
+}
+
+type OnProgress = (sentBytes: number) => void;
+
+function both(one: OnProgress, other: OnProgress | undefined): OnProgress {
+  if (other === undefined) return one;
+  return (sentBytes) => {
+    one(sentBytes);
+    other(sentBytes);
   };
 }

@@ -20,9 +20,9 @@ export function backlogOf(facts: ReportFacts): Report['backlog'] {
 }
 
 /** At the present rate; undefined while nothing moves, and when nothing waits. */
-export function drainMsOf({ status, pace: { bytesPerSecond } }: ReportFacts): number | undefined {
+export function drainMsOf({ status, pace: { drainBytesPerSecond: rate } }: ReportFacts): number | undefined {
   const bytes = unsentBytes(status);
-  return bytes === 0 || bytesPerSecond === undefined ? undefined : (bytes * 1000) / bytesPerSecond;
+  return bytes === 0 || rate === undefined ? undefined : (bytes * 1000) / rate;
 }
 
 /** Less what is there already of files that are under way. Files that grow are under way too, and wait for nothing. */

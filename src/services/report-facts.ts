@@ -27,6 +27,8 @@ export interface ReportLimits {
 export interface Pace {
   /** Over the time since the last report; undefined when nothing moved. */
   readonly bytesPerSecond?: number;
+  /** The same, where something waited all that time. */
+  readonly drainBytesPerSecond?: number;
   /** For how long nothing has moved although something waits. */
   readonly stuckMs?: number;
 }

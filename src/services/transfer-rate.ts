@@ -12,6 +12,7 @@ export class TransferRate {
   #lookedAtMs = 0;
   #busyMs = 0;
   #bytes = 0;
+  readonly #underWay = new Map<symbol, number>();
   /** Of all requests that succeeded. */
   sentBytes = 0;
 
@@ -27,16 +28,26 @@ export class TransferRate {
       : undefined;
   }
 
-  /** Counts `bytes` once `request` succeeded. */
-  async measure<T>(bytes: number, request: () => Promise<T>): Promise<T> {
+  /** With what requests that are under way have sent: of one that fails it is taken back. */
+  get movedBytes(): number {
+    return [...this.#underWay.values()].reduce((sum, bytes) => sum + bytes, this.sentBytes);
+  }
+
+  /** Counts `bytes` once `request` succeeded; it says how far it is. */
+  async measure<T>(
+    bytes: number,
+    request: (onProgress: (sentBytes: number) => void) => Promise<T>,
+  ): Promise<T> {
     this.#look();
     this.#active += 1;
+    const mark = Symbol();
     try {
-      const answer = await request();
+      const answer = await request((sentBytes) => this.#underWay.set(mark, Math.min(sentBytes, bytes)));
       this.#bytes += bytes;
       this.sentBytes += bytes;
       return answer;
     } finally {
+      this.#underWay.delete(mark);
       this.#look();
       this.#active -= 1;
     }

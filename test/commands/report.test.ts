@@ -154,7 +154,7 @@ test('a report for people has what is wrong on top, no escape of a name, and 80 
     status,
     access,
     disks,
-    pace: { bytesPerSecond: 1, stuckMs: 0 },
+    pace: { bytesPerSecond: 1, drainBytesPerSecond: 1 },
     lastSuccessAtMs: nowMs - 5_000,
   });
   const text = reportText(reportOf(facts, limits), nowMs);

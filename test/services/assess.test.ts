@@ -142,14 +142,17 @@ const cases: readonly [what: string, facts: Partial<ReportFacts>, found: readonl
   ],
   [
     'a token that ends before the backlog is sent',
-    { status: { ...credentials(keys, 30 * 60 * minuteMs), backlog: waiting }, pace: { bytesPerSecond: 25 } },
+    {
+      status: { ...credentials(keys, 30 * 60 * minuteMs), backlog: waiting },
+      pace: { drainBytesPerSecond: 25 },
+    },
     ['warning credentials.endBeforeBacklog: the credentials end in 30 h, and the backlog needs 33 h'],
   ],
   [
     'one that renews itself',
     {
       status: { ...credentials('instance role', 10 * minuteMs), backlog: waiting },
-      pace: { bytesPerSecond: 25 },
+      pace: { drainBytesPerSecond: 25 },
     },
     [],
   ],
@@ -164,7 +167,7 @@ const cases: readonly [what: string, facts: Partial<ReportFacts>, found: readonl
           { session: 'b', path: 'grows', sizeBytes: 9_000_000, sentBytes: 9_000_000, forMs: 1 },
         ],
       },
-      pace: { bytesPerSecond: 25 },
+      pace: { drainBytesPerSecond: 25 },
     },
     [],
   ],
@@ -250,7 +253,7 @@ test('a report has what was measured, and leaves out what is not known', () => {
     clockBehindMs: 45_000,
   };
   const access = { valid: true, identity: 'arn:aws:iam::1:user/logs' };
-  const pace = { bytesPerSecond: 1_000.4, stuckMs: 1_499 };
+  const pace = { bytesPerSecond: 1_000.4, drainBytesPerSecond: 1_000.4, stuckMs: 1_499 };
   const disks = [{ of: 'state', freeBytes: 1, totalBytes: 2 }] as const;
   const made = reportOf(factsWith({ status, access, pace, disks, lastSuccessAtMs: nowMs - 1_000 }), limits);
   expect(made).toMatchObject({

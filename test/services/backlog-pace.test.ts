@@ -1,38 +1,40 @@
 import { expect, test } from 'vitest';
 import { BacklogPace, type Moving } from '../../src/services/backlog-pace.ts';
+import { TransferRate } from '../../src/services/transfer-rate.ts';
+import { FakeClock } from '../fakes/fake-clock.ts';
 
 const mib = 1024 * 1024;
-const transfer = (sentBytes: number) => [
-  { session: 'a', path: 'x', sizeBytes: 99 * mib, sentBytes, forMs: 1 },
-];
 
-/** Looks every five minutes. */
+/** Looks every five minutes; what was sent has moved. */
 function pacing() {
   const pace = new BacklogPace(0);
   let atMs = 0;
   return (more: Partial<Moving>, afterMs = 300_000) => {
     atMs += afterMs;
-    return pace.look({
-      nowMs: atMs,
-      sentBytes: 0,
-      lastSuccessAtMs: undefined,
-      uploads: [],
-      waits: true,
-      ...more,
-    });
+    const { sentBytes = 0, movedBytes = sentBytes } = more;
+    const still = { nowMs: atMs, lastSuccessAtMs: undefined, waits: true };
+    return pace.look({ ...still, ...more, sentBytes, movedBytes });
   };
 }
 
 test('the rate is that of the time since the last look, and unknown when nothing moved', () => {
   const look = pacing();
   expect(look({ sentBytes: 3_000_000 })).toEqual({ bytesPerSecond: 10_000 });
-  expect(look({ sentBytes: 3_000_300 })).toEqual({ bytesPerSecond: 1 });
+  expect(look({ sentBytes: 3_000_300 })).toEqual({ bytesPerSecond: 1, drainBytesPerSecond: 1 });
   expect(look({ sentBytes: 3_000_300, waits: false })).toEqual({});
+});
+
+test('how long more would take is told by a time in which something waited all along', () => {
+  const look = pacing();
+  look({ waits: false });
+  expect(look({ sentBytes: 300 })).toEqual({ bytesPerSecond: 1 });
+  expect(look({ sentBytes: 600 })).toEqual({ bytesPerSecond: 1, drainBytesPerSecond: 1 });
+  expect(look({ sentBytes: 900, waits: false })).toEqual({ bytesPerSecond: 1 });
 });
 
 test('looks that follow one another at once are one', () => {
   const look = pacing();
-  look({ sentBytes: 0, waits: false });
+  look({ waits: false });
   expect(look({ sentBytes: 20_000, waits: false }, 1_000)).toEqual({});
   expect(look({ sentBytes: 20_000, waits: false }, 9_000)).toEqual({ bytesPerSecond: 2_000 });
 });
@@ -54,12 +56,33 @@ test('what waited when the agent began is still since then', () => {
 
 test('a part that gets further on a slow link moves; one that fails and begins anew does not', () => {
   const look = pacing();
+  const stuck = (movedBytes: number, sentBytes = 0) => look({ movedBytes, sentBytes }).stuckMs;
   look({ waits: false });
   look({});
-  expect(look({ uploads: transfer(2 * mib) })).toEqual({});
-  expect(look({ uploads: transfer(3 * mib) })).toEqual({});
-  expect(look({ uploads: transfer(mib) })).toEqual({ stuckMs: 300_000 });
-  expect(look({ uploads: transfer(3 * mib) })).toEqual({ stuckMs: 600_000 });
-  expect(look({ uploads: transfer(3.5 * mib) })).toEqual({ stuckMs: 900_000 });
-  expect(look({ uploads: transfer(5 * mib) })).toEqual({});
+  expect(stuck(2 * mib)).toBeUndefined();
+  expect(stuck(3 * mib)).toBeUndefined();
+  expect(stuck(mib)).toBe(300_000);
+  expect(stuck(3 * mib)).toBe(600_000);
+  expect(stuck(3.5 * mib)).toBe(900_000);
+  expect(stuck(5 * mib)).toBeUndefined();
+  // One arrived, and with it what others had sent was lost.
+  expect(stuck(mib, mib)).toBeUndefined();
+  expect(stuck(2 * mib, mib)).toBeUndefined();
+});
+
+test('what moved is what arrived and what is on its way; of a request that fails it is taken back', async () => {
+  const rate = new TransferRate({ clock: new FakeClock() });
+  const [good, bad] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const requests = [good, bad].map(({ promise }) =>
+    rate.measure(100, (onProgress) => {
+      onProgress(30);
+      onProgress(120);
+      return promise;
+    }),
+  );
+  expect([rate.sentBytes, rate.movedBytes]).toEqual([0, 200]);
+  good.resolve();
+  bad.reject(new Error('broken'));
+  await Promise.allSettled(requests);
+  expect([rate.sentBytes, rate.movedBytes]).toEqual([100, 100]);
 });
