@@ -5,6 +5,7 @@ import { durabilityContract } from './journal-durability.ts';
 import { fileContract } from './journal-files.ts';
 import { ledgerContract } from './journal-ledger.ts';
 import { queueContract } from './journal-queue.ts';
+import { recordedContract } from './journal-recorded.ts';
 import { reportContract } from './journal-reports.ts';
 import { retryContract } from './journal-retry.ts';
 import { sessionContract } from './journal-sessions.ts';
@@ -28,5 +29,6 @@ export function journalContract(name: string, make: () => JournalUnderTest): voi
     durabilityContract(bench);
     sharedContract(bench);
     viewContract(bench);
+    recordedContract(bench);
   });
 }
