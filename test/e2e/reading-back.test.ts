@@ -134,6 +134,7 @@ function readsBack(open: () => Promise<Shelf>): void {
     const fetched = await shelf.run(['get', id, dir]);
     expect(fetched.exit).toBe(75);
     const named = fetched.stderr.split('\n').filter((line) => line.startsWith('not here: '));
+    expect(named.filter((line) => line.includes('another object is there than'))).toHaveLength(2);
     expect(named.map((line) => /"([^"]+)"/.exec(line)?.[1]).toSorted()).toEqual([
       'deep/er/note.txt',
       'hparams.yaml',
