@@ -73,6 +73,17 @@ describeS3('reading a bucket back', () => {
     expect(broken.hits).toBe(1);
     expect(readFileSync(join(dir, 'large.npz')).equals(patternBytes(largeBytes))).toBe(true);
 
+    const flipped = proxy.add({
+      name: 'flips a bit',
+      on: { operation: 'GetObject', key: /metrics/, times: 1 },
+      fault: { do: 'corrupt', what: 'answer' },
+    });
+    const again = join(base, 'through-another');
+    expect(await shelf.run(['get', id, again], through)).toMatchObject({ exit: 0, stderr: '' });
+    expect(flipped.hits).toBe(1);
+    const packed = 'metrics.csv.gz';
+    expect(readFileSync(join(again, packed)).equals(readFileSync(join(dir, packed)))).toBe(true);
+
     const archived = {
       do: 'answer',
       answer: errorAnswer(403, 'InvalidObjectState'),
