@@ -42,6 +42,7 @@ class DownloadFiles implements DownloadDirectory {
       );
     } catch (error) {
       if (error instanceof Failure) throw error;
+      if (errnoOf(error) === 'EEXIST') throw noDirectory(doing);
       throw asPermanent(directoryFailure(error, doing, signal));
     }
   }
@@ -122,6 +123,11 @@ function differs(doing: string): Failure {
   const attempted = `${doing}: something else is there already`;
   const remedy = 'move it away, or name another directory';
   return new Failure({ kind: 'permanent', code: 'EEXIST', attempted, remedy });
+}
+
+function noDirectory(doing: string): Failure {
+  const attempted = `${doing}: what is there is no directory`;
+  return new Failure({ kind: 'permanent', code: 'EEXIST', attempted, remedy: 'name another directory' });
 }
 
 /** To the bucket's reader it is no trouble of the bucket. */

@@ -19,6 +19,7 @@ Examples:
   trainlogd drain ./outputs --final    ship all that is there now, as a host's last act
   trainlogd exec -- python train.py    run a command as a session, and ship it
   trainlogd status                     what is under way, what is stuck, and why
+  trainlogd list                       which sessions are in the bucket; then show, get and verify
 `;
 
 /** Reads the arguments, runs one command, gives its exit code. Never throws for what a user did. */

@@ -152,6 +152,14 @@ test.each(['symbolic', 'hard', 'fifo', 'directory'])(
   },
 );
 
+test('a file in the place of the directory is said to be one', async () => {
+  const file = join(await temporaryDirectory(), 'file');
+  await writeFile(file, 'mine');
+  const error = await refusal(createDownloadDirectory(file).save(requestOf('f').request, never));
+  expect(error).toMatchObject({ kind: 'permanent', remedy: 'name another directory' });
+  expect(await readFile(file, 'utf8')).toBe('mine');
+});
+
 test('of two at once one writes the file, and both have it', async () => {
   const root = await temporaryDirectory();
   const saves = [0, 1].map(() => createDownloadDirectory(root).save(requestOf('f').request, never));
