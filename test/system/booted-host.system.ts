@@ -89,7 +89,10 @@ systemctl daemon-reload; systemctl restart trainlogd
 before=$(main_pid); kill -STOP $before; until_true 60 runs_as_other $before
 log | grep -c 'Watchdog timeout'
 section lives; before=$(main_pid); sleep 15; [[ $(main_pid) == $before ]] && echo the same process
-section memory; grep VmHWM /proc/$(main_pid)/status; show MemoryMax
+section memory
+su alice -c 'umask 077; cd ~/outputs; for n in $(seq 300); do mkdir many-$n; echo $n > many-$n/stdout.log; touch many-$n/_SUCCESS; done; mkdir large; head -c 200M /dev/urandom > large/stdout.log; touch large/_SUCCESS'
+until_true 20 status_says '[1-9][0-9]* files'; until_true 200 status_says 'nothing to send; 0 open, 0 being shipped'; show StatusText
+grep VmHWM /proc/$(main_pid)/status; show MemoryMax
 section drop-ins
 cp /usr/share/doc/trainlogd/examples/systemd/*.conf /tmp; for drop in /tmp/*.conf; do cp $drop /etc/systemd/system/trainlogd.service.d/x.conf; systemctl daemon-reload; systemd-analyze verify /usr/lib/systemd/system/trainlogd.service; done
 rm -f /etc/systemd/system/trainlogd.service.d/x.conf
