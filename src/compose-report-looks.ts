@@ -32,6 +32,7 @@ export class ReportLooks {
   readonly #options: LooksOptions;
   readonly #limits: Limits;
   readonly #identity: CallerIdentity | undefined;
+  readonly #asking = new Set<string>();
 
   constructor(options: LooksOptions) {
     const { config, clock, access } = options;
@@ -90,7 +91,7 @@ export class ReportLooks {
   }
 
   async #room(of: 'folder' | 'state', named: DiskOf, path: string, clock: Clock) {
-    const room = await roomAt(path, clock, this.#limits.folderMs);
+    const room = await roomAt(path, clock, this.#limits.folderMs, this.#asking);
     const findings: Finding[] = roomFindings([named], room).filter(({ level }) => level !== 'ok');
     if (typeof room === 'string') return { findings, disk: undefined };
     const { freeBytes, totalBytes, inodes } = room;

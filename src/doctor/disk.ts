@@ -52,20 +52,40 @@ async function look({ of, path }: { of: DiskOf; path: string }, { clock, limits 
   return { of, room: await roomAt(path, clock, limits.folderMs) };
 }
 
-/** What is free there; in words, why that cannot be told. */
-export async function roomAt(path: string, clock: Clock, ms: number): Promise<DiskRoom | string> {
+/**
+ * What is free there; in words, why that cannot be told. `asking` holds the paths that have not answered yet, and those
+ * are not asked again: each question to a mount whose server is gone keeps a thread of four, for ever.
+ */
+export async function roomAt(
+  path: string,
+  clock: Clock,
+  ms: number,
+  asking = new Set<string>(),
+): Promise<DiskRoom | string> {
+  const silent = `${JSON.stringify(path)} does not answer`;
+  if (asking.has(path)) return silent;
   try {
-    const found_ = await within(clock, ms, undefined, async () => {
-      const there = await existing(path);
-      return await Promise.all([statfs(there), stat(there)]);
+    const room = await within(clock, ms, undefined, async () => {
+      asking.add(path);
+      try {
+        return await roomOf(await existing(path));
+      } finally {
+        asking.delete(path);
+      }
     });
-    if (found_ === undefined) return `${JSON.stringify(path)} does not answer`;
-    const [{ bavail, blocks, bsize, ffree, files }, { dev: device }] = found_;
-    const inodes = files === 0 ? undefined : { free: ffree, total: files };
-    return { device, freeBytes: bavail * bsize, totalBytes: blocks * bsize, inodes };
+    return room ?? silent;
   } catch (error) {
     return `${JSON.stringify(path)}: ${errnoOf(error)}`;
   }
+}
+
+async function roomOf(there: string): Promise<DiskRoom> {
+  const [{ bavail, blocks, bsize, ffree, files }, { dev: device }] = await Promise.all([
+    statfs(there),
+    stat(there),
+  ]);
+  const inodes = files === 0 ? undefined : { free: ffree, total: files };
+  return { device, freeBytes: bavail * bsize, totalBytes: blocks * bsize, inodes };
 }
 
 export function roomFindings(of: readonly DiskOf[], room: DiskRoom | string): Diagnosis[] {
