@@ -24,6 +24,7 @@ import { FileGrowth } from './services/file-growth.ts';
 import { FolderWatcher } from './services/folder-watcher.ts';
 import { spreadOf } from './services/host-spread.ts';
 import { meterLooks } from './services/metered-source.ts';
+import { withRecentOpenFiles } from './services/recent-open-files.ts';
 import { SessionObserver } from './services/session-observer.ts';
 import { SessionReadings } from './services/session-reading.ts';
 import { SessionSnapshots } from './services/session-snapshots.ts';
@@ -152,7 +153,7 @@ export function compose(options: ComposeOptions): Agent {
     assembler,
     snapshots,
     sharing,
-    processes,
+    processes: withRecentOpenFiles(processes, clock),
     clock,
     events,
     folder,

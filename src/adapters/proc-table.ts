@@ -74,16 +74,23 @@ export function createProcessTable(procDirectory = '/proc'): ProcessTable {
         return picked;
       }, undefined),
 
+    allHeldOpen: (max) =>
+      unlessAtLimit(async () => {
+        const open = new Set<string>();
+        for await (const files of openByProcess(procDirectory)) {
+          for (const file of files) open.add(file);
+          if (open.size > max) return undefined;
+        }
+        return open;
+      }, undefined),
+
     /** All of them where it cannot be told: what may be held open is not ended or deleted. */
     heldOpen: (files) =>
       unlessAtLimit(async () => {
         const held = new Set<string>();
-        const ownPid = await linkOf(`${procDirectory}/self`);
-        for (const pid of await namesIn(procDirectory)) {
+        for await (const open of openByProcess(procDirectory)) {
+          for (const file of open) if (files.has(file)) held.add(file);
           if (held.size === files.size) break;
-          if (!/^\d+$/.test(pid) || pid === ownPid) continue;
-          for (const file of await openFilesOf(`${procDirectory}/${pid}/fd`))
-            if (files.has(file)) held.add(file);
         }
         return held;
       }, files),
@@ -117,6 +124,13 @@ function statFields(line: string): StatFields | undefined {
 /** Killed and not yet waited for; a leader whose other threads go on counts as alive. */
 function isDead({ state, threads }: StatFields): boolean {
   return state === 'X' || (state === 'Z' && threads <= 1);
+}
+
+/** Of each process in view but our own. */
+async function* openByProcess(procDirectory: string): AsyncGenerator<readonly string[]> {
+  const ownPid = await linkOf(`${procDirectory}/self`);
+  for (const pid of await namesIn(procDirectory))
+    if (/^\d+$/.test(pid) && pid !== ownPid) yield await openFilesOf(`${procDirectory}/${pid}/fd`);
 }
 
 /** `dev:ino` of each regular file that is open. The link's text spares a stat of pipes and sockets. */

@@ -8,6 +8,8 @@ export interface ProcessTable {
     identity: ProcessIdentity,
     names: ReadonlySet<string>,
   ): Promise<Readonly<Record<string, string>> | undefined>;
+  /** All files (`dev:ino`) that processes in view hold open, ourselves left out; undefined: more than `max`, or unknown. */
+  allHeldOpen(max: number): Promise<ReadonlySet<string> | undefined>;
   /** Which of these files (`dev:ino`) some process in view holds open, ourselves left out. */
   heldOpen(files: ReadonlySet<string>): Promise<ReadonlySet<string>>;
 }

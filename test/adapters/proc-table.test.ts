@@ -64,6 +64,10 @@ test('files that another process holds open are found by device and inode, our o
   const heldId = await idOf(heldPath);
   const asked = new Set([heldId, await idOf(ownPath), '1:2']);
   expect(await table.heldOpen(asked)).toEqual(new Set([heldId]));
+  const all = await table.allHeldOpen(100_000);
+  expect(all?.has(heldId)).toBe(true);
+  expect(all?.has(await idOf(ownPath))).toBe(false);
+  expect(await table.allHeldOpen(0)).toBeUndefined();
   child.kill('SIGKILL');
   await once(child, 'exit');
   expect(await table.heldOpen(asked)).toEqual(new Set());

@@ -42,6 +42,14 @@ export class FakeProcesses implements ProcessTable {
     return Object.fromEntries(Object.entries(environment).filter(([name]) => names.has(name)));
   }
 
+  /** How often all were looked at. */
+  looks = 0;
+
+  async allHeldOpen(max: number): Promise<ReadonlySet<string> | undefined> {
+    this.looks += 1;
+    return this.openFiles.size > max ? undefined : new Set(this.openFiles);
+  }
+
   async heldOpen(files: ReadonlySet<string>): Promise<ReadonlySet<string>> {
     return new Set([...files].filter((name) => this.openFiles.has(name)));
   }
