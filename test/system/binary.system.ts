@@ -1,0 +1,39 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import description from '../../package.json' with { type: 'json' };
+
+const project = join(import.meta.dirname, '..', '..');
+const directory = mkdtempSync(join(tmpdir(), 'trainlogd-binary-'));
+const program = join(directory, `trainlogd-linux-${process.arch}`);
+
+beforeAll(() => {
+  execFileSync(process.execPath, ['config/package/binary.ts', '--out', directory], { cwd: project });
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+test('the single file needs no Node, hears no NODE_OPTIONS, and says its version', () => {
+  const env = { PATH: '/nonexistent', NODE_OPTIONS: '--require /nonexistent.cjs' };
+  const said = spawnSync(program, ['--version'], { env, cwd: directory, encoding: 'utf8' });
+  expect(said).toMatchObject({ status: 0, stdout: `${description.version}\n`, stderr: '' });
+});
+
+/** What the sources have to pass, from outside. Not `recover`: its tests move the clock by NODE_OPTIONS. */
+test.each([
+  'exec',
+  'signals',
+  'drain',
+  'reload',
+  'hostile-state',
+  'rotated-credentials',
+  'recover',
+  'resume',
+])('the single file passes test/e2e/%s', (suite) => {
+  const args = [join(project, 'test', 'run.ts'), `test/e2e/${suite}`];
+  const env = { ...process.env, TRAINLOGD_TEST_PROGRAM: program, NO_COLOR: '1' };
+  const ran = spawnSync(process.execPath, args, { cwd: project, env, encoding: 'utf8' });
+  expect(ran.status, ran.stdout.slice(-5000)).toBe(0);
+  expect(ran.stdout).toMatch(/Tests +[1-9]\d* passed/);
+});
