@@ -22,6 +22,7 @@ import { bashCompletion } from './completion.ts';
 import { describeAll } from './described.ts';
 import { manualPage } from './manual.ts';
 import { materials } from './materials.ts';
+import { releasedAtSeconds } from './released-at.ts';
 
 const project = join(import.meta.dirname, '..', '..');
 const debian = join(import.meta.dirname, 'debian');
@@ -123,18 +124,4 @@ function control(tree: string, arch: string, version: string): void {
 /** No name and no time of this machine, so that two builds are alike. */
 function pack(content: string | Buffer): Buffer {
   return gzipSync(content, { level: 9 });
-}
-
-/** Of the commit, or of the changelog where there is no repository. */
-function releasedAtSeconds(): number {
-  try {
-    const said = execFileSync('git', ['log', '-1', '--format=%ct'], {
-      cwd: project,
-      encoding: 'utf8',
-      stdio: 'pipe',
-    });
-    return Number(said);
-  } catch {
-    return Math.floor(statSync(join(project, 'CHANGELOG.md')).mtimeMs / 1000); // reason: sources without their repository
-  }
 }

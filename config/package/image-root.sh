@@ -1,0 +1,28 @@
+#!/bin/sh
+# Lays out, in a directory that already has usr/bin/trainlogd, the whole file system of the image: the libraries that the
+# program asks for, with the records and licences of their packages, a user, and a place for state.
+set -eu
+root=$1
+program=$root/usr/bin/trainlogd
+# Each by the path that the loader looks for it under, symbolic links resolved; the loader itself is named without "=>".
+ldd "$program" | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p; s/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p' | sort -u > /tmp/libraries
+[ "$(wc -l < /tmp/libraries)" -ge 5 ]
+while read -r library; do
+  mkdir -p "$root$(dirname "$library")"
+  cp -L "$library" "$root$library"
+done < /tmp/libraries
+# Where scanners look in images without a package manager.
+mkdir -p "$root/var/lib/dpkg/status.d"
+for package in libc6 libgcc-s1 libstdc++6 libatomic1; do
+  dpkg -s "$package" > "$root/var/lib/dpkg/status.d/$package"
+  mkdir -p "$root/usr/share/doc/$package"
+  cp -L "/usr/share/doc/$package/copyright" "$root/usr/share/doc/$package/copyright"
+done
+mkdir -p "$root/etc" "$root/training-output" "$root/var/lib/trainlogd"
+echo 'trainlogd:x:10001:10001::/var/lib/trainlogd:/nonexistent' > "$root/etc/passwd"
+echo 'trainlogd:x:10001:' > "$root/etc/group"
+echo 'hosts: files dns' > "$root/etc/nsswitch.conf"
+chmod 755 "$program"
+chmod 700 "$root/var/lib/trainlogd"
+chown 10001:10001 "$root/var/lib/trainlogd"
+find "$root" -exec touch -h -d "@${SOURCE_DATE_EPOCH:-0}" {} +
