@@ -25,7 +25,6 @@ RUN npm run -s build:binary \
  && npm run -s build:sbom
 
 FROM ${BASE} AS root
-# hadolint ignore=DL3008
 RUN dpkg -s libatomic1 libstdc++6 >/dev/null 2>&1 || { apt-get update \
  && apt-get install -y --no-install-recommends libatomic1 libstdc++6 \
  && rm -rf /var/lib/apt/lists/*; }

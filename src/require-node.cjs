@@ -6,7 +6,7 @@ const wanted = 24;
 const found = process.versions.node;
 if (Number.parseInt(found, 10) < wanted) {
   process.stderr.write(
-    `trainlogd needs Node ${wanted} or newer, this is Node ${found}: install one, or use Linux on x64 or arm64, where npm brings it along\n`,
+    `trainlogd needs Node ${wanted} or newer, this is Node ${found}: install one; a checkout on Linux (x64, arm64) brings it along by npm ci\n`,
   );
   process.exit(78);
 }

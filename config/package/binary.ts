@@ -87,7 +87,8 @@ function strip(arch: Arch, node: string): void {
 function assemble(work: string, node: string, output: string, isNative: boolean): void {
   const settings = join(work, 'sea.json');
   const sea = {
-    main: join(work, 'trainlogd.mjs'),
+    // By name alone: the path of a temporary directory would be in the file.
+    main: 'trainlogd.mjs',
     mainFormat: 'module',
     output,
     executable: node,
@@ -98,5 +99,7 @@ function assemble(work: string, node: string, output: string, isNative: boolean)
     execArgvExtension: 'none',
   };
   writeFileSync(settings, JSON.stringify(sea));
-  execFileSync(process.execPath, ['--build-sea', settings], { stdio: ['ignore', 'ignore', 'inherit'] });
+  // With the seed, V8 lays out what it compiled in one order: the same sources give the same bytes.
+  const args = ['--random-seed=1', '--build-sea', settings];
+  execFileSync(process.execPath, args, { cwd: work, stdio: ['ignore', 'ignore', 'inherit'] });
 }

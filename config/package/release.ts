@@ -1,6 +1,6 @@
 /**
- * `npm run release`: makes in dist/ all that a release consists of, for the machine that it runs on, and SHA256SUMS of it.
- * What else there is to do: docs/releasing.md.
+ * `npm run release`: makes in dist/ all that a release consists of, and SHA256SUMS of it: for the machine that it
+ * runs on, or for those of `-- --arch x64 --arch arm64`. What else there is to do: docs/releasing.md.
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -10,15 +10,19 @@ import { parseArgs } from 'node:util';
 import description from '../../package.json' with { type: 'json' };
 
 const project = join(import.meta.dirname, '..', '..');
-const { values } = parseArgs({ options: { out: { type: 'string', default: 'dist' } } });
-main(resolve(project, values.out));
+const { values } = parseArgs({
+  options: {
+    out: { type: 'string', default: 'dist' },
+    arch: { type: 'string', multiple: true, default: [process.arch] },
+  },
+});
+main(resolve(project, values.out), values.arch);
 
-function main(out: string): void {
+function main(out: string, machines: readonly string[]): void {
   rmSync(out, { recursive: true, force: true });
   // The Debian package makes the single file first.
-  for (const step of ['deb.ts', 'npm-package.ts', 'sbom.ts']) {
-    execFileSync(process.execPath, [join(import.meta.dirname, step), '--out', out], { stdio: 'inherit' });
-  }
+  for (const arch of machines) make('deb.ts', ['--arch', arch, '--out', out]);
+  for (const script of ['npm-package.ts', 'sbom.ts']) make(script, ['--out', out]);
   const sums = readdirSync(out)
     .toSorted()
     .map((name) => `${sha256(join(out, name))}  ${name}\n`);
@@ -26,6 +30,10 @@ function main(out: string): void {
   process.stdout.write(
     `trainlogd ${description.version}: ${sums.length} files, sums in ${join(out, 'SHA256SUMS')}\n`,
   );
+}
+
+function make(script: string, args: readonly string[]): void {
+  execFileSync(process.execPath, [join(import.meta.dirname, script), ...args], { stdio: 'inherit' });
 }
 
 function sha256(file: string): string {

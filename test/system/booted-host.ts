@@ -84,7 +84,7 @@ export function makeSystem(): string {
 }
 
 /** The same release as this machine's: its package sources are the ones that are known to be reached. */
-function codename(): string {
+export function codename(): string {
   return /^VERSION_CODENAME=(\w+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
 }
 
