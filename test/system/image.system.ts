@@ -124,7 +124,7 @@ describe('the image', () => {
     expect(code).toBe(0);
     for (const id of ['run-1', 'run-2']) await expectWhole(container, id);
     const doctor = await run(context, container, ['doctor', '--write']);
-    expect(doctor.stdout).toContain('access.write');
+    expect(doctor.stdout).toContain('s3:GetObject, s3:PutObject');
     expect(doctor.code).toBe(0);
     const args = [
       image.root,
