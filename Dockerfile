@@ -1,8 +1,8 @@
-# trainlogd as an image: the single file, the four libraries that it needs, and nothing else. No shell, no package
+# trainlogd as an image: the single file, the libraries that it needs, cp, and nothing else. No shell, no package
 # manager, no setuid file; runs as 10001 with a read-only root file system.
 #
-#   docker build --build-arg VERSION=$(node -p "require('./package.json').version") -t trainlogd .
-#   docker run --read-only --cap-drop ALL --env-file .env \
+#   docker build -t trainlogd .
+#   docker run --read-only --cap-drop ALL --stop-timeout 30 --env-file .env \
 #     -v /data/outputs:/training-output:ro -v trainlogd-state:/var/lib/trainlogd trainlogd
 #
 # Both bases are tags of a release; `--build-arg BASE=debian@sha256:…` pins the bytes. BASE gives the libraries: any
@@ -30,6 +30,7 @@ RUN dpkg -s libatomic1 libstdc++6 >/dev/null 2>&1 || { apt-get update \
  && rm -rf /var/lib/apt/lists/*; }
 COPY --from=build /build/dist/trainlogd /image/usr/bin/trainlogd
 COPY --from=build /build/dist/*.cdx.json /image/usr/share/doc/trainlogd/
+COPY config/package/debian/copyright /image/usr/share/doc/trainlogd/
 COPY config/package/image-root.sh /tmp/
 # Of the release; with it, two builds on the same bases give the same bytes.
 ARG SOURCE_DATE_EPOCH=0
@@ -37,7 +38,8 @@ RUN sh /tmp/image-root.sh /image
 
 FROM scratch
 COPY --from=root /image/ /
-ARG VERSION=unreleased
+# A test holds it against package.json.
+ARG VERSION=0.1.0
 ARG REVISION=
 LABEL org.opencontainers.image.title="trainlogd" \
       org.opencontainers.image.description="Ships the log and files of every training session to S3" \

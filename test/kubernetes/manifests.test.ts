@@ -13,6 +13,7 @@ import { beyondRestricted, type Container, type Pod, podSchema } from './pod-sec
 const project = join(import.meta.dirname, '..', '..');
 const directory = join(project, 'config', 'kubernetes');
 const files = readdirSync(directory);
+const dockerfile = readFileSync(join(project, 'Dockerfile'), 'utf8');
 const templated = z.looseObject({ spec: z.looseObject({ template: z.looseObject({ spec: podSchema }) }) });
 
 function documents(file: string): unknown[] {
@@ -37,7 +38,6 @@ function containersOf({ initContainers = [], containers }: Pod): Container[] {
 
 /** The image's ENV, then what the manifest sets; a value from elsewhere is some text. */
 function environmentOf({ env = [] }: Container): Record<string, string> {
-  const dockerfile = readFileSync(join(project, 'Dockerfile'), 'utf8');
   const image = [...dockerfile.matchAll(/^(?:ENV| {4}) ?([A-Z_]+)=(\S+)/gm)].map(([, name, value]) => [
     name,
     value,
@@ -112,6 +112,11 @@ describe('config/kubernetes', () => {
       }
     },
   );
+
+  test('the Dockerfile labels the image with this version, and asks the program whether it is healthy', () => {
+    expect(dockerfile).toContain(`\nARG VERSION=${description.version}\n`);
+    expect(dockerfile).toMatch(/HEALTHCHECK .* CMD \["\/usr\/bin\/trainlogd", "status", "--json"\]\n/);
+  });
 
   test('the sidecar of native-sidecar.yaml goes on beside the trainer, the other one ends by itself', () => {
     const [sidecar] = podOf('native-sidecar.yaml').initContainers ?? [];

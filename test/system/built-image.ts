@@ -36,7 +36,7 @@ export class BuiltImage {
   readonly root: string;
   readonly config: z.infer<typeof inspected>['Docker']['config'];
 
-  constructor(version: string) {
+  constructor() {
     const options = ['--quiet', '--variant=minbase', `--include=${packages}`];
     execFileSync('mmdebstrap', [...options, codename(), this.system], {
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -45,7 +45,7 @@ export class BuiltImage {
     this.#buildah([
       ...['bud', '--format', 'docker', '--isolation', 'chroot', ...this.#mountsOfNpm()],
       ...['--build-arg', 'BASE=localhost/base', '--build-arg', 'BUILDER=localhost/builder'],
-      ...['--build-arg', `VERSION=${version}`, '-t', 'localhost/trainlogd', project],
+      ...['-t', 'localhost/trainlogd', project],
     ]);
     this.config = inspected.parse(
       JSON.parse(this.#buildah(['inspect', '--type', 'image', 'localhost/trainlogd'])),

@@ -24,7 +24,7 @@ beforeAll(() => {
     const absence = installProgram(program, process.env, (line) => process.stderr.write(`${line}\n`));
     if (absence !== undefined) throw new Error(absence);
   }
-  image = new BuiltImage(description.version);
+  image = new BuiltImage();
 });
 afterAll(() => image?.remove());
 
