@@ -5,8 +5,8 @@
 #   docker run --read-only --cap-drop ALL --stop-timeout 30 --env-file .env \
 #     -v /data/outputs:/training-output:ro -v trainlogd-state:/var/lib/trainlogd trainlogd
 #
-# Both bases are tags of a release; `--build-arg BASE=debian@sha256:…` pins the bytes. BASE gives the libraries: any
-# Debian or Ubuntu with glibc 2.28 or newer. BUILDER needs npm, and Node 20 or newer to run it with; the program is built
+# Both bases are tags of a release; `--build-arg BASE=debian@sha256:…` pins the bytes. BASE gives the libraries: a
+# Debian with glibc 2.28 or newer, 12 and 13 are tried. BUILDER needs npm, and Node 20 or newer to run it with; the program is built
 # on, and carries, the Node that package-lock.json names.
 ARG BASE=debian:12.11-slim
 ARG BUILDER=node:24-bookworm-slim

@@ -14,8 +14,8 @@ echo coreutils > /tmp/packages
 while read -r library; do
   mkdir -p "$root$(dirname "$library")"
   cp -L "$library" "$root$library"
-  # Some releases record a library below /usr/lib that is looked for below /lib.
-  dpkg -S "*${library#/usr}" | sed 's/[:,].*//' >> /tmp/packages
+  # Some releases record a library below /usr/lib that is looked for below /lib, and say that the loader was diverted.
+  dpkg -S "*${library#/usr}" | sed '/^diversion/d; s/[:,].*//' >> /tmp/packages
 done < /tmp/libraries
 # Where scanners look in images without a package manager.
 mkdir -p "$root/var/lib/dpkg/status.d"
