@@ -68,7 +68,7 @@ export async function fillPart(
       await writeAt(file, chunk, position);
       check.update(chunk);
       position += chunk.length;
-      request.onProgress(position);
+      request.onProgress(position, 'destination');
     }
   }
   if (position < sizeBytes)
@@ -95,7 +95,7 @@ async function feed(
     if (bytesRead === 0) return position;
     check.update(buffer.subarray(0, bytesRead));
     position += bytesRead;
-    request.onProgress(position);
+    request.onProgress(position, 'disk');
   }
 }
 

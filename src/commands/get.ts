@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { createDownloadDirectory } from '../adapters/download-files.ts';
 import type { SessionLog } from '../domain/session-log.ts';
+import type { BytesFrom } from '../ports/download-directory.ts';
 import { type FileFetch, fetchSession } from '../reading/fetch-session.ts';
 import { type Edge, exitCode } from './edge.ts';
 import { FetchProgress } from './fetch-progress.ts';
@@ -18,7 +19,8 @@ export function get(edge: Edge, flags: GlobalFlags, id: string, dir: string | un
     const progress = new FetchProgress(edge, log);
     const files: FileFetch[] = [];
     try {
-      const onProgress = (path: string, count: number) => progress.arrived(path, count);
+      const onProgress = (path: string, count: number, from: BytesFrom) =>
+        progress.arrived(path, count, from);
       for await (const file of fetchSession(reading, { log, bytes, directory, onProgress }, signal)) {
         files.push(file);
         progress.say(() => {

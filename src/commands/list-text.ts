@@ -1,4 +1,5 @@
 import type { ListedSession, SessionLine } from '../reading/list-sessions.ts';
+import { cutEnd } from './columns.ts';
 import { humanBytes, humanCost, humanDuration, humanTime } from './human.ts';
 import { oneLine } from './one-line.ts';
 
@@ -25,10 +26,10 @@ function cells(session: ListedSession): string {
   return [
     `${humanTime(session.startedAt)} `,
     session.status.padEnd(11),
-    (durationSeconds === undefined ? '' : humanDuration(durationSeconds)).padStart(6),
+    cut(durationSeconds === undefined ? '' : humanDuration(durationSeconds), 6).padStart(6),
     humanBytes(session.bytes).padStart(9),
-    (cost === undefined ? '' : oneLine(humanCost(cost, currency))).padStart(10),
-    ` ${cut(oneLine(who), whoColumns)}`,
+    cut(cost === undefined ? '' : oneLine(humanCost(cost, currency)), 10).padStart(10),
+    ` ${cutEnd(oneLine(who), whoColumns)}`,
     missing === 0 ? '' : `\n  misses ${missing === 1 ? '1 file' : `${missing} files`}`,
   ]
     .join(' ')

@@ -12,7 +12,7 @@ const newestMax = 25;
 
 /** `trainlogd list`: the sessions in the bucket, as their logs tell. Needs the bucket alone. */
 export function list(edge: Edge, flags: GlobalFlags & { readonly month?: string }): Promise<number> {
-  return withReading(edge, flags, async (reading, signal) => {
+  const all = async (reading: Reading, signal: AbortSignal) => {
     const progress = new StatusLine(edge);
     let count = 0;
     progress.show(() => 'reading session logs…');
@@ -26,7 +26,8 @@ export function list(edge: Edge, flags: GlobalFlags & { readonly month?: string 
     progress.clear();
     if (count === 0 && !flags.json) edge.stderr(nothing(reading, flags.month));
     return exitCode.ok;
-  });
+  };
+  return withReading(edge, flags, all, exitCode.ok);
 }
 
 function linesOf(

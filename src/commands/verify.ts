@@ -1,5 +1,7 @@
 import { composeOwnRecords } from '../compose-reading.ts';
+import type { Config } from '../config/schema.ts';
 import { isLoss } from '../reading/expected-object.ts';
+import type { Reading } from '../reading/reading.ts';
 import { type VerifyStep, verifyBucket } from '../reading/verify-bucket.ts';
 import { type Edge, exitCode } from './edge.ts';
 import { counted, humanBytes } from './human.ts';
@@ -11,7 +13,7 @@ import { withReading } from './with-reading.ts';
 
 /** `trainlogd verify`: is every object there, unchanged, that logs list and that the journal of this machine recorded? */
 export function verify(edge: Edge, flags: GlobalFlags & { readonly month?: string }): Promise<number> {
-  return withReading(edge, flags, async (reading, signal, config) => {
+  const all = async (reading: Reading, signal: AbortSignal, config: Config) => {
     const records = composeOwnRecords(config);
     const { expireAfterDays } = config.bucket;
     const progress = new StatusLine(edge);
@@ -33,7 +35,9 @@ export function verify(edge: Edge, flags: GlobalFlags & { readonly month?: strin
     if (unasked !== undefined) edge.stderr(`${unaskedText(unasked, config.state.directory)}\n`);
     if (!flags.json) edge.stdout(verdictText(totals));
     return totals.losses === 0 ? exitCode.ok : lost;
-  });
+  };
+  // Where it stopped, nothing is proven of the rest.
+  return withReading(edge, flags, all, exitCode.unsent);
 }
 
 const lost = 1;

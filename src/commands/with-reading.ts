@@ -2,16 +2,21 @@ import { createWinstonEvents } from '../adapters/winston-events.ts';
 import { composeReading } from '../compose-reading.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { Failure } from '../domain/failure.ts';
 import type { Reading } from '../reading/reading.ts';
 import type { Edge } from './edge.ts';
 import { explainFailure } from './explain-failure.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
 
-/** Runs what reads the bucket back; ends it on a signal, and tells what is wrong with the destination. */
+/**
+ * Runs what reads the bucket back; ends it on a signal, and tells what is wrong with the destination. `unread`: the exit
+ * code once nobody reads the answer any more (`trainlogd list | head`); without it, the work is worth going on with.
+ */
 export async function withReading(
   edge: Edge,
   flags: GlobalFlags,
   use: (reading: Reading, signal: AbortSignal, config: Config) => Promise<number>,
+  unread?: number,
 ): Promise<number> {
   const { config, warnings } = loadConfig(loadInputs(edge, flags));
   for (const warning of warnings) edge.stderr(`warning: ${warning}\n`);
@@ -23,13 +28,21 @@ export async function withReading(
   });
   const reading = composeReading(config, events);
   const stop = new AbortController();
-  const stopListening = edge.onEndSignal(() => stop.abort());
+  let isUnread = false;
+  const stopListening = [
+    edge.onEndSignal(() => stop.abort()),
+    edge.onStdoutGone?.(() => {
+      isUnread = true;
+      if (unread !== undefined) stop.abort();
+    }),
+  ];
   try {
     return await use(reading, stop.signal, config);
   } catch (error) {
-    return explainFailure(error, edge);
+    const isOver = error instanceof Failure && error.kind === 'cancelled';
+    return isUnread && isOver && unread !== undefined ? unread : explainFailure(error, edge);
   } finally {
-    stopListening();
+    for (const stopOne of stopListening) stopOne?.();
     await reading.reader.close();
     events.close();
   }

@@ -23,9 +23,12 @@ export interface SaveRequest {
   /** A new one for each run over the bytes. */
   readonly check: () => ByteCheck;
   readonly open: (position: number) => Promise<AsyncIterable<Buffer>>;
-  /** Bytes that are there, those of earlier tries included. */
-  readonly onProgress: (bytes: number) => void;
+  /** Bytes that are there, those of earlier tries included; and where the last of them came from. */
+  readonly onProgress: (bytes: number, from: BytesFrom) => void;
 }
+
+/** `disk`: of an earlier try, read again to be checked. */
+export type BytesFrom = 'disk' | 'destination';
 
 export interface ByteCheck {
   update(chunk: Buffer): void;

@@ -1,6 +1,6 @@
 import { Failure } from '../domain/failure.ts';
 import type { CompanionEntry } from '../domain/session-log.ts';
-import type { DownloadDirectory } from '../ports/download-directory.ts';
+import type { DownloadDirectory, SaveRequest } from '../ports/download-directory.ts';
 import { byteCheck } from './byte-check.ts';
 import type { Reading } from './reading.ts';
 
@@ -17,7 +17,7 @@ export async function fetchFile(
   { reader, clock }: Reading,
   entry: CompanionEntry,
   to: { readonly directory: DownloadDirectory; readonly path: string },
-  onProgress: (bytes: number) => void,
+  onProgress: SaveRequest['onProgress'],
   signal: AbortSignal,
 ): Promise<'written' | 'there'> {
   const { key, bytes: sizeBytes, etag } = entry;
@@ -28,10 +28,10 @@ export async function fetchFile(
     tag: `${key}\0${etag}`,
     check: () => byteCheck(entry),
     open: async (position: number) => (await reader.read(key, { position, etag }, signal)).body,
-    onProgress: (bytes: number) => {
+    onProgress: ((bytes, from) => {
       furthest = Math.max(furthest, bytes);
-      onProgress(bytes);
-    },
+      onProgress(bytes, from);
+    }) satisfies SaveRequest['onProgress'],
   };
   for (let tries = 1; ; tries += 1) {
     const before = furthest;

@@ -3,7 +3,7 @@ import { Failure } from '../domain/failure.ts';
 import { foreignKey } from '../domain/object-key.ts';
 import { savedLogPath, savedPath } from '../domain/saved-path.ts';
 import type { CompanionEntry, SessionLog } from '../domain/session-log.ts';
-import type { DownloadDirectory } from '../ports/download-directory.ts';
+import type { BytesFrom, DownloadDirectory, SaveRequest } from '../ports/download-directory.ts';
 import { fetchFile } from './fetch-file.ts';
 import { inOrder } from './in-order.ts';
 import type { Reading } from './reading.ts';
@@ -33,7 +33,7 @@ export interface FetchRequest {
   readonly bytes: Buffer;
   readonly directory: DownloadDirectory;
   /** Bytes of this file that are there. */
-  readonly onProgress: (path: string, bytes: number) => void;
+  readonly onProgress: (path: string, bytes: number, from: BytesFrom) => void;
 }
 
 const filesAtOnce = 4;
@@ -48,7 +48,7 @@ export async function* fetchSession(
   signal: AbortSignal,
 ): AsyncGenerator<FileFetch> {
   const fetch = (entry: CompanionEntry, until: AbortSignal) =>
-    fetchCompanion(reading, entry, directory, (count) => onProgress(entry.path, count), until);
+    fetchCompanion(reading, entry, directory, (count, from) => onProgress(entry.path, count, from), until);
   yield* inOrder(log.companions, filesAtOnce, fetch, signal);
   yield await saveLog(bytes, savedLogPath(log.companions), directory, signal);
 }
@@ -57,7 +57,7 @@ async function fetchCompanion(
   reading: Reading,
   entry: CompanionEntry,
   directory: DownloadDirectory,
-  onProgress: (bytes: number) => void,
+  onProgress: SaveRequest['onProgress'],
   signal: AbortSignal,
 ): Promise<FileFetch> {
   const { path, bytes, key } = entry;

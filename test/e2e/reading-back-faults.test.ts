@@ -5,13 +5,14 @@ import { expect, onTestFailed, onTestFinished, test } from 'vitest';
 import type { SessionLog } from '../../src/domain/session-log.ts';
 import { errorAnswer } from '../faults/fault.ts';
 import { startFaultProxy } from '../faults/fault-proxy.ts';
-import { makePlace, runAgent } from '../support/agent.ts';
+import { makePlace, runAgent, startAgent } from '../support/agent.ts';
 import { patternBytes } from '../support/byte-source.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { bucketShelf, jsonLines, largeBytes, logOf, shipAll, writeSessions } from '../support/read-back.ts';
 import { describeS3 } from '../support/s3.ts';
 import { requestsTo, serverLog } from '../support/s3-requests.ts';
+import { isList, listAnswer, scriptedS3 } from '../support/scripted-s3.ts';
 import { startSlowDownload } from '../support/slow-download.ts';
 import { start } from '../support/trainlogd.ts';
 
@@ -163,6 +164,28 @@ test.each(commands)('%s says that nobody answers: 69', async (command, args) => 
   expect(ended).toMatchObject({ exit: 69, stdout: '', stderr: expect.stringMatching(/ECONNREFUSED/) });
 });
 
+test.each([
+  ['list', 0],
+  ['verify', 75],
+] as const)('%s ends at once, without a word, when nobody reads what it says: %i', async (command, exit) => {
+  const month = new Date().toISOString().slice(0, 7).replace('-', '/');
+  const { endpoint, requests } = await scriptedS3((request) =>
+    isList(request) ? listAnswer(`training-logs/${month}/run-7.log`) : 'hang',
+  );
+  const place = await makePlace();
+  const env = {
+    TRAINLOGD_DESTINATION_URL: undefined,
+    S3_BUCKET_NAME: 'bucket',
+    AWS_ENDPOINT_URL_S3: endpoint,
+    AWS_ACCESS_KEY_ID: 'key',
+    AWS_SECRET_ACCESS_KEY: 'secret',
+  };
+  const run = startAgent(place, [command], { env });
+  await eventually(() => requests.some((request) => !isList(request)));
+  run.stdoutGone();
+  expect(await run.ended).toEqual({ exit, stdout: '', stderr: '' });
+});
+
 /** A log as somebody made it who may write to the bucket and means harm. */
 function hostileLog(
   id: string,
@@ -181,6 +204,8 @@ function hostileLog(
       agent: { version: '\u001b]0;title\u0007', host: 'h\nost' },
     },
     user: { username: '\u009b31mred' },
+    pod: { cost: 1e300, currency: '\u001b[31m'.repeat(20) },
+    results: { durationSeconds: 1e308 },
     companions: companions.map(({ path, key, bytes = 4 }) => ({
       path,
       key,
@@ -284,6 +309,8 @@ test('what somebody else put in the bucket is named, never obeyed, and stops not
       ['show', 'not-json'],
     ].map((args) => runAgent(place, args)),
   );
+  const rows = said[1]?.stdout.split('\n').filter((line) => !line.includes('unreadable')) ?? [];
+  expect(Math.max(...rows.map((row) => row.length))).toBeLessThanOrEqual(80);
   for (const { stdout, stderr } of [list, got, verified, ...said])
     expect(`${stdout}${stderr}`.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
 });
