@@ -40,14 +40,16 @@ export function humanSpan(ms: number): string {
   return minutes % 60 === 0 ? `${hours} h` : `${hours} h ${minutes % 60} min`;
 }
 
-/** Two units at most, for a column: `45s`, `12m04s`, `1h02m`, `3d04h`. */
+/** Two units at most, for a column of six: `45s`, `12m04s`, `1h02m`, `3d04h`, `269d`. */
 export function humanDuration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const two = (count: number) => String(count).padStart(2, '0');
   if (whole < 60) return `${whole}s`;
   if (whole < 3600) return `${Math.floor(whole / 60)}m${two(whole % 60)}s`;
   if (whole < 86_400) return `${Math.floor(whole / 3600)}h${two(Math.floor(whole / 60) % 60)}m`;
-  return `${Math.floor(whole / 86_400)}d${two(Math.floor(whole / 3600) % 24)}h`;
+  const days = Math.floor(whole / 86_400);
+  if (days >= 100) return `${days}d`;
+  return `${days}d${two(Math.floor(whole / 3600) % 24)}h`;
 }
 
 /** `2026-11-28 19:08`, in UTC. */

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { humanDuration } from '../../src/commands/human.ts';
 import { makePlace, objectKeys, runAgent } from '../support/agent.ts';
 import { makeHealthy, write } from '../support/hostile.ts';
 
@@ -189,3 +191,16 @@ test('a configuration file and its flag are read, and a file that is not there i
   expect(missing.exit).toBe(78);
   expect(missing.stdout + missing.stderr).toMatch(/config\.yaml\.not/);
 });
+
+test('npm run trainlogd hands on --env-file: Node, which has one of its own, does not end for a file that is not there', () => {
+  const args = ['run', '-s', 'trainlogd', '--', '--env-file', '/nonexistent/prod.env', 'config', 'check'];
+  const { status, stdout, stderr } = spawnSync('npm', args, { cwd: root, encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 78, stderr: expect.not.stringContaining('not found') });
+  expect(stdout).toContain('--env-file = "/nonexistent/prod.env": there is no such file');
+});
+
+test.each([
+  [59, '59s'],
+  [3 * 86_400 + 4 * 3600, '3d04h'],
+  [269 * 86_400 + 10 * 3600, '269d'],
+])('%i s take at most six columns of a list', (seconds, text) => expect(humanDuration(seconds)).toBe(text));

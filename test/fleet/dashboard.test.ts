@@ -47,6 +47,12 @@ describe('config/grafana/dashboard.json', () => {
     expect(charts.filter(({ description = '' }) => description === '')).toEqual([]);
   });
 
+  test('all jobs are those of trainlogd: others that the same Prometheus scrapes are up, too', () => {
+    const job = variables.find(({ name }) => name === 'job');
+    expect(job).toMatchObject({ definition: 'label_values(trainlogd_build_info, job)', includeAll: true });
+    expect(job).not.toHaveProperty('allValue');
+  });
+
   test('asks the chosen Prometheus for the chosen hosts, and uses no variable that it has not', () => {
     for (const { datasource, targets = [] } of charts) {
       const uids = [datasource?.uid, ...targets.map((target) => target.datasource.uid)];
