@@ -60,7 +60,7 @@ function line({ points }: Curve, at: number, across: Axis, up: Axis): Html {
   const thinned = thinPoints(points, pointsMax);
   const [only] = thinned;
   if (thinned.length === 1 && only)
-    return html`<circle class="s${at}" cx="${fixed(across.at(only[0]))}" cy="${fixed(up.at(only[1]))}" r="3"/>`;
+    return html`<circle class="s${at}" cx="${fixed(across.at(only[0]))}" cy="${fixed(up.at(only[1]))}" r="4"/>`;
   const places = thinned.map(([px, py]) => `${fixed(across.at(px))},${fixed(up.at(py))}`);
   return html`<polyline class="s${at}" points="${places.join(' ')}"/>`;
 }

@@ -122,7 +122,7 @@ function files({ files, hasMoreFiles, missing, detail, id = '' }: SessionView): 
   return html`<section aria-labelledby="files"><h2 id="files">Files <span class="count">${hasMoreFiles ? `the first ${countText(files.length)}` : counted(files.length, 'file')}</span></h2>
 ${missing > 0 && html`<p class="error"><span class="level">Missing</span> The log names ${counted(missing, 'file')} that ${missing === 1 ? 'is' : 'are'} not in the bucket.</p>`}
 ${files.length === 0 ? html`<p class="none">None is known yet, or none but the log is shipped.</p>` : html`<table class="files"><thead><tr><th scope="col">File</th><th scope="col" class="num">Size</th><th scope="col">State</th></tr></thead><tbody>${files.map(file)}</tbody></table>`}
-${hasMoreFiles && html`<p class="note"><code>trainlogd show ${id}</code> names all of them.</p>`}
+${hasMoreFiles && html`<p class="note"><code>trainlogd show ${id} --json</code> names all of them.</p>`}
 ${excluded && excluded.files > 0 && html`<p class="note">Left out on purpose, such as weights and caches: ${counted(excluded.files, 'file')}, ${bytesText(excluded.bytes)}.</p>`}</section>`;
 }
 

@@ -33,6 +33,7 @@ body {
   font-variant-numeric: tabular-nums;
 }
 .wide { max-width: 76rem; margin: 0 auto; padding: 0 1.25rem; }
+main > .none { margin-bottom: 1.25rem; }
 main:focus { outline: none; }
 a { color: var(--link); text-underline-offset: 0.15em; text-decoration-thickness: 1px; }
 a:hover { text-decoration-thickness: 2px; }
@@ -141,12 +142,12 @@ tbody tr:hover { background: var(--back); }
 .spark polyline { fill: none; stroke: var(--s0); stroke-width: 1.5; stroke-linejoin: round; }
 .spark circle { fill: var(--s0); }
 figure { margin: 0 0 1rem; }
-.plot { display: block; width: 100%; height: auto; }
+.plot { display: block; width: 100%; height: auto; overflow: visible; }
 .plot polyline, .key line { fill: none; stroke-width: 1.75; stroke-linejoin: round; }
 .plot .grid line { stroke: var(--line); }
 .plot text { fill: var(--soft); font-size: 12px; }
 .s0 { stroke: var(--s0); } .s1 { stroke: var(--s1); stroke-dasharray: 7 3; } .s2 { stroke: var(--s2); stroke-dasharray: 2 3; } .s3 { stroke: var(--s3); stroke-dasharray: 9 3 2 3; }
-circle.s0, circle.s1, circle.s2, circle.s3 { fill: var(--panel); }
+circle.s0, circle.s1, circle.s2, circle.s3 { fill: var(--panel); stroke-width: 3; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin: 0.25rem 0 0; padding: 0; font-size: 0.875rem; }
 .legend .key { margin-right: 0.4rem; vertical-align: middle; }
 .legend .x { color: var(--soft); margin-left: auto; }
@@ -157,7 +158,7 @@ circle.s0, circle.s1, circle.s2, circle.s3 { fill: var(--panel); }
 .small-plots figcaption { font-size: 0.875rem; }
 .warnings { margin: 0; padding-left: 1.2rem; }
 
-footer { padding-top: 0.5rem; padding-bottom: 2rem; color: var(--soft); font-size: 0.875rem; }
+footer { padding-top: 0.75rem; padding-bottom: 2rem; color: var(--soft); font-size: 0.875rem; }
 #live { color: var(--odd); font-weight: 550; }
 #live:empty { display: none; }
 

@@ -191,8 +191,14 @@ export const alertCases: Readonly<Record<string, AlertCase>> = {
   'a state directory that is read-only': {
     alert: 'TrainlogdStateUnusable',
     severity: 'critical',
-    series: { trainlogd_state_usable: always(0) },
-    at: 10,
+    // All that is told then, also long after the start: no report is made.
+    series: {
+      ...onlyUp,
+      up: always(1),
+      trainlogd_start_timestamp_seconds: always(0),
+      trainlogd_state_usable: always(0),
+    },
+    at: 60,
   },
   'a folder that is not mounted': {
     alert: 'TrainlogdFolderMissing',
