@@ -2,7 +2,7 @@
 -- Replace BUCKET twice. Nothing is copied or moved: each log is one line of JSON where it lies, and each query lists the
 -- months that it asks for. Companions lie beside the years, so that no query meets them. What is free in form
 -- (config.raw, results.metrics, native) is JSON as text: json_extract_scalar(results.metrics, '$.loss').
--- case.insensitive: keys there may differ in capitals alone, which would fail the query; hence a mapping for each name.
+-- case.insensitive: keys there may differ in capitals alone, which would fail the query, hence a mapping for each name.
 -- Made from the definition of the session log by test/fleet/athena.test.ts (vitest -u writes it anew).
 CREATE EXTERNAL TABLE IF NOT EXISTS training_sessions (
   schemaversion bigint,

@@ -1,5 +1,5 @@
 -- Hosts whose GPUs do the same work more slowly than the same GPUs elsewhere: a card that throttles, a slow disk, a
--- wrong driver. Compared are completed runs of one model, dataset and batch size on as many GPUs of one type; hosts
+-- wrong driver. Compared are completed runs of one model, dataset and batch size on as many GPUs of one type. Hosts
 -- that have nobody to be compared with are left out. `percent_of_others` is 100 where a host is as fast as the others.
 WITH runs AS (
   SELECT

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { GlobalFlags } from './inputs.ts';
-import { flagsOf, month, type Register, sessionId } from './register.ts';
+import { directory, flagsOf, month, type Register, sessionId } from './register.ts';
 
 /** What reads sessions back, and takes up what was parked. */
 export function registerReading({ edge, command, give }: Register): void {
@@ -22,7 +22,7 @@ export function registerReading({ edge, command, give }: Register): void {
     });
   command('get', 'fetch the log and files of a session; goes on where it was interrupted')
     .argument('<id>', 'id of the session', sessionId)
-    .argument('[dir]', 'where to; without: a directory named as the session')
+    .argument('[dir]', 'where to; without: a directory named as the session', directory)
     .action(async (id: string, dir: string | undefined, _, self: Command) => {
       const { get } = await import('./get.ts');
       give(await get(edge, flagsOf(self), id, dir));

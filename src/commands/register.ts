@@ -26,6 +26,12 @@ export function sessionId(value: string): string {
   return value;
 }
 
+/** Of a script whose variable is not set: it would be the working directory. */
+export function directory(value: string): string {
+  if (value === '') throw new InvalidArgumentError('A directory has a name; . is the working directory.');
+  return value;
+}
+
 export function month(value: string): string {
   if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(value)) throw new InvalidArgumentError('A month is YYYY-MM: 2026-11.');
   return value;

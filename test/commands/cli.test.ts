@@ -42,6 +42,7 @@ test.each([
     ['drain', '--timeout', 'soon'],
     /'--timeout <duration>' argument 'soon' is invalid\. A duration has a unit/,
   ],
+  [['get', 'run-7', ''], /argument 'dir'\. A directory has a name/],
   [['drain', '--timeout'], /'--timeout <duration>' argument missing/],
   [['run', 'one', 'two'], /too many arguments/],
   [['exec'], /missing required argument 'cmd'[\s\S]*trainlogd exec -- python train\.py/],
