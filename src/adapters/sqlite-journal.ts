@@ -29,6 +29,13 @@ export function createSqliteJournal(database: DatabaseSync, clock: Clock = syste
     ...viewQueries(queries),
     ...recordedQueries(queries),
     ...meta,
+    hasDelivered: () =>
+      queries
+        .statement(
+          `SELECT EXISTS (SELECT 1 FROM sessions WHERE revision > 0) OR EXISTS (SELECT 1 FROM uploads)
+             OR EXISTS (SELECT 1 FROM files WHERE receipt IS NOT NULL) AS has`,
+        )
+        .get()?.['has'] === 1,
     synced: () => queries.synced(),
     close: () => queries.close(),
   };

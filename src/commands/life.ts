@@ -7,11 +7,13 @@ import { systemClock } from '../adapters/system-time.ts';
 import { type Agent, compose } from '../compose.ts';
 import { realFolder } from '../compose-parts.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { leaseLimits } from '../domain/lease.ts';
 import type { EventCounts } from '../ports/event-counts.ts';
 import type { Events } from '../ports/events.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Edge } from './edge.ts';
+import { keepDestination } from './journal-destination.ts';
 import type { ShipOptions } from './ship-options.ts';
 import { programVersion } from './version.ts';
 
@@ -54,6 +56,7 @@ export class Life {
     this.#options = options;
     const folder = realFolder(config.watch.directory);
     const journal = beginJournal(options, folder, damage);
+    belongsHere(journal, config);
     // A journal that was begun anew cannot tell what was left alone on purpose from what was waiting.
     const takeAll = ship.takeAll || hasJournalAside(config.state.directory);
     this.agent = compose({
@@ -157,6 +160,15 @@ async function attempt(work: () => Promise<void>): Promise<LifeEnd> {
   } catch (error) {
     const trouble = journalTrouble(error);
     return trouble ? { why: 'trouble', trouble } : { why: 'failed', error };
+  }
+}
+
+function belongsHere(journal: Journal, config: Config): void {
+  try {
+    keepDestination(journal, config);
+  } catch (error) {
+    journal.close();
+    throw error;
   }
 }
 

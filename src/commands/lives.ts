@@ -198,7 +198,8 @@ export class Lives {
     const before = this.#next ?? this.#loaded;
     const directories = [before, this.#loaded].map(({ config }) => config.state.directory);
     this.#supervision?.reloading();
-    const found = reload(this.#options.load, directories);
+    const { journal } = this.#life?.agent ?? {};
+    const found = reload(this.#options.load, { directories, journal });
     if ('problems' in found) {
       this.#supervision?.began();
       this.#events.emit('config.rejected', found);

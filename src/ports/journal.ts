@@ -138,6 +138,9 @@ export interface Journal extends Ledger, SessionViews, RecordedObjects {
   /** The same without names: cheap, for progress. */
   backlogCounts(folder: string): BacklogCounts;
 
+  /** Whether it tells of anything in the destination: receipts, logs, parts. */
+  hasDelivered(): boolean;
+
   /** Resolves when everything that was recorded so far survives a power cut. */
   synced(): Promise<void>;
 

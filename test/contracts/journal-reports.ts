@@ -20,6 +20,14 @@ import type { JournalBench } from './journal-bench.ts';
 export function reportContract(bench: JournalBench): void {
   const { begun, file, queued, sent, shipmentOf, shipped } = bench;
 
+  test('a journal tells whether anything was delivered: by a receipt, a log or an upload in parts', () => {
+    expect(bench.journal.hasDelivered()).toBe(false);
+    queued('waits', companion('x'));
+    expect(bench.journal.hasDelivered()).toBe(false);
+    shipped('a', 'x');
+    expect(bench.journal.hasDelivered()).toBe(true);
+  });
+
   describe('what may be deleted', () => {
     const deletable = () => bench.journal.deletable(folder, 5_000, 10).map(({ file: one }) => one.path);
 
