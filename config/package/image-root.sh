@@ -28,6 +28,8 @@ mkdir -p "$root/etc" "$root/training-output" "$root/var/lib/trainlogd"
 echo 'trainlogd:x:10001:10001::/var/lib/trainlogd:/nonexistent' > "$root/etc/passwd"
 echo 'trainlogd:x:10001:' > "$root/etc/group"
 echo 'hosts: files dns' > "$root/etc/nsswitch.conf"
+# The umask of the checkout is nobody's affair here.
+chmod -R u=rwX,go=rX "$root"
 chmod 755 "$program"
 chmod 700 "$root/var/lib/trainlogd"
 chown 10001:10001 "$root/var/lib/trainlogd"
