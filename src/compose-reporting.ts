@@ -1,4 +1,4 @@
-import { cronSchedule } from './adapters/cron-schedule.ts';
+import { cronSchedule, nextTimeMs } from './adapters/cron-schedule.ts';
 import { lastSuccessIn, writeReportFile } from './adapters/report-file.ts';
 import type { Operated } from './compose-operated.ts';
 import { ReportLooks } from './compose-report-looks.ts';
@@ -45,13 +45,14 @@ export function composeReporting(of: Operated, status: () => Status): Reporting 
       }),
       watch: watching(),
       lastSuccessAtMs,
+      nextReportAtMs: of.stays ? nextTimeMs(schedule) : undefined,
     };
     return reportOf(facts, limits);
   };
   const reporter = new Reporter({
     clock,
     events,
-    schedule: of.stays ? cronSchedule(schedule) : undefined,
+    schedule: of.stays ? cronSchedule(schedule, clock) : undefined,
     shiftMs: spreadOf(host) * shiftMaxMs,
     make,
     keep: (report) => writeReportFile(config.state.directory, report),

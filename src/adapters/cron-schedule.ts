@@ -1,7 +1,8 @@
-import { createTask } from 'node-cron';
+import { createTask, type ScheduledTask } from 'node-cron';
+import type { Clock } from '../ports/clock.ts';
 import type { Schedule } from '../ports/schedule.ts';
 
-/** The library would write to the console of a time that was missed, while the host slept for one. */
+/** The library would write to the console. */
 const silent = {
   info: () => undefined,
   warn: () => undefined,
@@ -9,21 +10,50 @@ const silent = {
   debug: () => undefined,
 };
 
-export function cronSchedule(expression: string): Schedule {
+/** The clock may be set meanwhile: nothing is waited for any longer without a look at it. */
+const lookMs = 60_000;
+
+/**
+ * Calls back at the times of a cron expression, by the clock of the host as it is then. The library alone would wait for
+ * a time that a clock set back has made far, and go through every time that one set forward, or a host that slept, has
+ * skipped: of years these are millions. Times that were missed by more than `lookMs` are over.
+ */
+export function cronSchedule(expression: string, clock: Pick<Clock, 'nowMs' | 'sleep'>): Schedule {
   return {
     start: (onTime) => {
-      const task = createTask(expression, () => onTime(), { logger: silent, suppressMissedWarning: true });
-      void task.start();
-      return () => void task.destroy();
+      const over = new AbortController();
+      void keepTime(parsed(expression), clock, onTime, over.signal);
+      return () => over.abort();
     },
   };
 }
 
-const lookedAhead = 50;
+async function keepTime(
+  task: ScheduledTask,
+  clock: Pick<Clock, 'nowMs' | 'sleep'>,
+  onTime: () => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let nextMs = nextOf(task);
+  while (!signal.aborted) {
+    await clock.sleep(Math.min(lookMs, Math.max(0, nextMs - clock.nowMs())), signal);
+    const lateMs = clock.nowMs() - nextMs;
+    const isDue = lateMs >= 0 && !signal.aborted;
+    if (isDue && lateMs <= lookMs) onTime();
+    nextMs = isDue ? nextOf(task) : Math.min(nextMs, nextOf(task));
+  }
+}
 
-/** The longest between two of its next times: a schedule for working days pauses at the weekend. */
-export function longestPauseMs(expression: string): number {
-  const times = createTask(expression, () => undefined, { logger: silent }).getNextRuns(lookedAhead);
-  const pauses = times.slice(1).map((time, at) => time.getTime() - (times[at]?.getTime() ?? 0));
-  return Math.max(0, ...pauses);
+/** The next time of an expression; undefined for one that has none any more. */
+export function nextTimeMs(expression: string): number | undefined {
+  const ms = nextOf(parsed(expression));
+  return Number.isFinite(ms) ? ms : undefined;
+}
+
+function nextOf(task: ScheduledTask): number {
+  return task.getNextRuns(1)[0]?.getTime() ?? Number.POSITIVE_INFINITY;
+}
+
+function parsed(expression: string): ScheduledTask {
+  return createTask(expression, () => undefined, { logger: silent });
 }

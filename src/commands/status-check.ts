@@ -1,4 +1,3 @@
-import { longestPauseMs } from '../adapters/cron-schedule.ts';
 import { systemClock } from '../adapters/system-time.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
@@ -29,8 +28,8 @@ export async function checkStatus(edge: Edge, flags: GlobalFlags): Promise<numbe
   }
   const { config } = loaded;
   const { status, findings } = await statusLeft(config);
-  const at = { nowMs: systemClock.nowMs(), pauseMs: longestPauseMs(config.report.schedule) };
-  const found = worstFirst([...findings, ...presentFindings(status, at, config.report)]);
+  const present = presentFindings(status, systemClock.nowMs(), config.report);
+  const found = worstFirst([...findings, ...present]);
   const level = worstLevel(found);
   edge.stdout(
     `TRAINLOGD ${level.toUpperCase()} - ${said(summary(found, status))} | ${measured(status, config)}\n`,

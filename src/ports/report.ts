@@ -59,4 +59,6 @@ export interface Report {
   };
   /** When something last arrived in the bucket. */
   readonly lastSuccessAt?: string;
+  /** When the schedule says that the next one is due; absent where none reports on schedule. */
+  readonly nextAt?: string;
 }

@@ -1,5 +1,6 @@
 import { spanSaid } from '../domain/amounts.ts';
 import type { Finding } from '../domain/finding.ts';
+import type { Report } from '../ports/report.ts';
 import type { Status } from '../ports/status.ts';
 import { assess, worstFirst } from './assess.ts';
 import type { ReportFinding } from './report-codes.ts';
@@ -10,15 +11,8 @@ const knownNow = /^(agent\.|folder\.|uploads\.|credentials\.(renewal|expiring))/
 /** A report takes its time, and comes later by the host's share of half a minute. */
 const lateMs = 2 * 60_000;
 
-/**
- * What is wrong at this moment: what the agent says now, and beyond that what its last report found by looking.
- * `pauseMs` is the longest between two reports of the schedule.
- */
-export function presentFindings(
-  status: Status,
-  { nowMs, pauseMs }: { readonly nowMs: number; readonly pauseMs: number },
-  limits: ReportLimits,
-): readonly Finding[] {
+/** What is wrong at this moment: what the agent says now, and beyond that what its last report found by looking. */
+export function presentFindings(status: Status, nowMs: number, limits: ReportLimits): readonly Finding[] {
   const { report } = status;
   const known = (report?.findings ?? []).filter(({ code }) => !knownNow.test(code));
   const now = assess(
@@ -35,8 +29,17 @@ export function presentFindings(
     },
     limits,
   );
-  const ageMs = report === undefined ? 0 : nowMs - Date.parse(report.at);
-  return ageMs > 2 * pauseMs + lateMs ? worstFirst([...now, oldReport(ageMs)]) : now;
+  return report !== undefined && isOld(report, nowMs)
+    ? worstFirst([...now, oldReport(nowMs - Date.parse(report.at))])
+    : now;
+}
+
+/** One time may be missed. It is its own schedule that counts: a pause at night or over the weekend is no reason. */
+function isOld({ at, nextAt }: Report, nowMs: number): boolean {
+  if (nextAt === undefined) return false;
+  const madeMs = Date.parse(at);
+  const pauseMs = Date.parse(nextAt) - madeMs;
+  return nowMs - madeMs > 2 * pauseMs + lateMs;
 }
 
 function oldReport(ageMs: number): ReportFinding {

@@ -16,6 +16,8 @@ export interface ReportFacts {
   readonly looked: readonly Finding[];
   /** Wall clock. */
   readonly lastSuccessAtMs: number | undefined;
+  /** Wall clock; absent where none reports on schedule. */
+  readonly nextReportAtMs?: number | undefined;
 }
 
 export interface ReportLimits {

@@ -6,7 +6,7 @@ import type { ReportFacts, ReportLimits } from './report-facts.ts';
 
 /** The report of these facts. */
 export function reportOf(facts: ReportFacts, limits: ReportLimits): Report {
-  const { status, nowMs, disks, lastSuccessAtMs } = facts;
+  const { status, nowMs, disks, lastSuccessAtMs, nextReportAtMs } = facts;
   const { backlog, parts, clockBehindMs } = status;
   const findings = assess(facts, limits);
   return {
@@ -34,6 +34,7 @@ export function reportOf(facts: ReportFacts, limits: ReportLimits): Report {
     ...(clockBehindMs !== undefined && { clockBehindMs }),
     ...credentialsOf(facts),
     ...(lastSuccessAtMs !== undefined && { lastSuccessAt: time(lastSuccessAtMs) }),
+    ...(nextReportAtMs !== undefined && { nextAt: time(nextReportAtMs) }),
   };
 }
 

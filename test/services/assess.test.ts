@@ -281,16 +281,20 @@ test('a report has what was measured, and leaves out what is not known', () => {
 });
 
 test('what is known now is judged now; what must be looked for is what the last report found; an old one is told', () => {
-  const at = { nowMs, pauseMs: 5 * minuteMs };
-  const codes = (status: Parameters<typeof presentFindings>[0], ageMs: number) => {
-    const report = reportOf(factsWith({ status, looked: [looked], nowMs: nowMs - ageMs }), limits);
-    const now = statusWith({ report, backlog: status.backlog });
-    return presentFindings(now, at, limits).map(({ code }) => code);
+  const codes = (status: Parameters<typeof presentFindings>[0], ageMs: number, pauseMs = 5 * minuteMs) => {
+    const madeMs = nowMs - ageMs;
+    const facts = { status, looked: [looked], nowMs: madeMs, nextReportAtMs: madeMs + pauseMs };
+    const now = statusWith({ report: reportOf(factsWith(facts), limits), backlog: status.backlog });
+    return presentFindings(now, nowMs, limits).map(({ code }) => code);
   };
   expect(codes(statusWith(), 12 * minuteMs)).toEqual(['credentials.keyUnknown']);
   expect(codes(statusWith({ blocked }), minuteMs)).toEqual(['credentials.keyUnknown']);
   expect(codes(statusWith(), 12 * minuteMs + 1)).toEqual(['credentials.keyUnknown', 'report.old']);
-  expect(presentFindings(statusWith({ blocked }), at, limits).map(({ code }) => code)).toEqual([
+  const night = 15 * 60 * minuteMs;
+  expect(codes(statusWith(), night, night), 'of a schedule that pauses at night').toEqual([
+    'credentials.keyUnknown',
+  ]);
+  expect(presentFindings(statusWith({ blocked }), nowMs, limits).map(({ code }) => code)).toEqual([
     'agent.blocked',
   ]);
 });
