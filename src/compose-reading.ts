@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { AgentRefusal, askAgent } from './adapters/ask-agent.ts';
 import { createDirectoryReader } from './adapters/directory-reader.ts';
-import { journalFileOf } from './adapters/journal-file.ts';
+import { hasJournal } from './adapters/journal-file.ts';
 import { StateError } from './adapters/journal-trouble.ts';
 import { openJournal } from './adapters/open-journal.ts';
 import { createS3Reader } from './adapters/s3-reader.ts';
@@ -59,7 +58,7 @@ function openFor<T>(
   directory: string,
   question: (journal: RecordedObjects) => T,
 ): { readonly answer: T } | 'none' | 'held' {
-  if (!existsSync(journalFileOf(directory))) return 'none';
+  if (!hasJournal(directory)) return 'none';
   try {
     const journal = openJournal(directory);
     try {

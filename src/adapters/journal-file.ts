@@ -1,5 +1,5 @@
-import { readFileSync, statfsSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, readFileSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { errnoOf } from './errno.ts';
 import { type FileSystemKind, fileSystemKind } from './file-system-kind.ts';
@@ -22,6 +22,39 @@ const lockTimeoutMs = 2000;
 
 export function journalFileOf(stateDirectory: string): string {
   return join(stateDirectory, 'journal.sqlite');
+}
+
+/**
+ * Whether a state directory has a journal. To whom it is closed, it would look like one where nothing was ever to be
+ * sent: throws StateError.
+ */
+export function hasJournal(stateDirectory: string): boolean {
+  const file = journalFileOf(stateDirectory);
+  const { R_OK, W_OK, X_OK } = constants;
+  try {
+    if (statSync(file, { throwIfNoEntry: false }) === undefined) return false;
+    // Also who only looks locks it.
+    accessSync(dirname(file), R_OK | W_OK | X_OK);
+    return true;
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === 'ENOTDIR') return false;
+    if (code !== 'EACCES' && code !== 'EPERM') return true; // reason: what is wrong with it is told by opening it
+    throw new StateError({
+      kind: 'refused',
+      code,
+      cause: `looking into the state directory ${JSON.stringify(stateDirectory)}: ${code}, it is closed to this user`,
+      remedy: `run this as the user that trainlogd runs as${ownerSaid(stateDirectory)}, or name your own state.directory`,
+    });
+  }
+}
+
+function ownerSaid(stateDirectory: string): string {
+  try {
+    return ` (sudo -u '#${statSync(stateDirectory).uid}' trainlogd …)`;
+  } catch {
+    return ''; // reason: one cannot see whose it is from outside of a directory that is closed itself
+  }
 }
 
 /**

@@ -78,7 +78,7 @@ export class StatusSocket implements Service {
     });
     server.maxConnections = 16;
     server.on('error', (error) => this.#onProblem(`status cannot be asked: ${error.message}`));
-    server.on('listening', () => chmodSync(this.#path, 0o600));
+    server.on('listening', () => this.#shut());
     try {
       // The journal's lock is ours, so a socket that lies there is a dead process's.
       rmSync(this.#path, { force: true });
@@ -89,6 +89,15 @@ export class StatusSocket implements Service {
     }
     server.unref();
     this.#server = server;
+  }
+
+  /** To all but this user. */
+  #shut(): void {
+    try {
+      chmodSync(this.#path, 0o600);
+    } catch (error) {
+      this.#onProblem(`others may ask for status: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   #hear(connection: Socket): void {
@@ -102,6 +111,7 @@ export class StatusSocket implements Service {
     };
     connection.setEncoding('utf8');
     connection.on('data', (chunk: string) => {
+      if (isOver) return;
       heard += chunk;
       const end = heard.indexOf('\n');
       if (end >= 0) answer(heard.slice(0, end));

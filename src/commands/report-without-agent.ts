@@ -45,17 +45,24 @@ export async function reportWithoutAgent(
   return reportOf(facts, config.report);
 }
 
+interface StatusLeft {
+  readonly status: Status;
+  readonly findings: readonly Finding[];
+  /** False: the status is blank, and nothing in it was counted. */
+  readonly isKnown: boolean;
+}
+
 /** What is known of the work, and what is in the way of knowing it. */
-export async function statusLeft(
-  config: Config,
-): Promise<{ readonly status: Status; readonly findings: readonly Finding[] }> {
+export async function statusLeft(config: Config): Promise<StatusLeft> {
   try {
     const status = (await askStatus(config.state.directory)) ?? (await readStatus(config));
-    return { status, findings: [] };
+    return { status, findings: [], isKnown: true };
   } catch (error) {
     if (!(error instanceof StateError)) throw error;
     const { kind, cause, remedy } = error.trouble;
     const isHeld = kind === 'held';
+    // To whom it is closed, the agent is, too: whether one runs cannot be told.
+    const mayRun = isHeld || /^E(ACCES|PERM)$/.test(error.trouble.code);
     const named = JSON.stringify(config.state.directory);
     const finding = isHeld
       ? `the agent that holds ${named} does not answer`
@@ -65,8 +72,9 @@ export async function statusLeft(
       ? 'see in its log what it does (journalctl -u trainlogd), or restart it: nothing is lost by that'
       : remedy;
     return {
-      status: blankStatus(config, isHeld),
+      status: blankStatus(config, mayRun),
       findings: [{ code, level: 'critical', finding, evidence: cause, remedy: todo }],
+      isKnown: false,
     };
   }
 }

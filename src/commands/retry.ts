@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { AgentRefusal, askAgent } from '../adapters/ask-agent.ts';
-import { journalFileOf } from '../adapters/journal-file.ts';
+import { hasJournal } from '../adapters/journal-file.ts';
 import { openJournal } from '../adapters/open-journal.ts';
 import { systemClock } from '../adapters/system-time.ts';
 import { realFolder } from '../compose-parts.ts';
@@ -52,7 +51,7 @@ export async function retry(edge: Edge, flags: RetryFlags, ids: readonly string[
 /** Nobody holds the journal, or it is said who does. Throws StateError. */
 async function retryHere(edge: Edge, config: Config, ids: readonly string[] | 'all'): Promise<RetryAnswer> {
   const { directory } = config.state;
-  const isThere = existsSync(journalFileOf(directory));
+  const isThere = hasJournal(directory);
   if (!isThere) return { version: 1, retried: [], notParked: [], unknown: ids === 'all' ? [] : ids };
   const folder = realFolder(config.watch.directory);
   const startedAt = new Date(systemClock.nowMs()).toISOString();

@@ -27,13 +27,13 @@ export async function checkStatus(edge: Edge, flags: GlobalFlags): Promise<numbe
     return reportExit.unknown;
   }
   const { config } = loaded;
-  const { status, findings } = await statusLeft(config);
+  const { status, findings, isKnown } = await statusLeft(config);
   const present = presentFindings(status, systemClock.nowMs(), config.report);
   const found = worstFirst([...findings, ...present]);
   const level = worstLevel(found);
-  edge.stdout(
-    `TRAINLOGD ${level.toUpperCase()} - ${said(summary(found, status))} | ${measured(status, config)}\n`,
-  );
+  // A zero that nobody counted would look like one that somebody did.
+  const values = isKnown ? ` | ${measured(status, config)}` : '';
+  edge.stdout(`TRAINLOGD ${level.toUpperCase()} - ${said(summary(found, status))}${values}\n`);
   return reportExit[level];
 }
 
@@ -59,7 +59,7 @@ function summary(found: readonly Finding[], { backlog }: Status): string {
 
 /** The bar begins what is measured, and no plugin's text may hold one. */
 function said(text: string): string {
-  const line = oneLine(text.replace(/\s*\n\s*/g, '; ')).replaceAll('|', '/');
+  const line = oneLine(text.replace(/:\s*\n\s*/g, ': ').replace(/\s*\n\s*/g, '; ')).replaceAll('|', '/');
   return line.length > saidMax ? `${line.slice(0, saidMax)}…` : line;
 }
 

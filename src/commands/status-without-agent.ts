@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { journalFileOf } from '../adapters/journal-file.ts';
+import { hasJournal } from '../adapters/journal-file.ts';
 import { StateError } from '../adapters/journal-trouble.ts';
 import { openJournal } from '../adapters/open-journal.ts';
 import { createStore, realFolder } from '../compose-parts.ts';
@@ -54,7 +53,7 @@ export function unsentInJournal(stateDirectory: string, folder: string): string[
 }
 
 function readJournal(stateDirectory: string, folder: string): Pick<Status, 'backlog' | 'parts'> {
-  if (!existsSync(journalFileOf(stateDirectory))) return { backlog: emptyBacklog };
+  if (!hasJournal(stateDirectory)) return { backlog: emptyBacklog };
   const journal = openJournal(stateDirectory);
   try {
     return { backlog: journal.backlog(folder), parts: journal.uploadCounts() };

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, realpathSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { assemble, type LoadedConfig } from './assemble.ts';
 import { type DotenvFile, secretTexts } from './credentials.ts';
@@ -100,11 +100,18 @@ function loadYaml(
   return { layer: new Map(), file: undefined };
 }
 
+/** Of a pipe that a shell made for us (`--env-file <(…)`) there is a writer; a name in a directory may wait for one for ever. */
+const shellsPipe = /^\/(dev\/(fd\/\d+|stdin)|proc\/(self|\d+)\/fd\/\d+)$/;
+const { O_RDONLY, O_NONBLOCK } = constants;
+
 /** The text of a file up to the bound, or why there is none. */
 function readText(file: string): string | { code: string; failure: string } {
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(file, 'r');
+    const isShells = shellsPipe.test(file);
+    descriptor = openSync(file, isShells ? O_RDONLY : O_RDONLY | O_NONBLOCK);
+    if (!isShells && fstatSync(descriptor).isFIFO())
+      return { code: 'FIFO', failure: 'cannot read it: a named pipe, which may never end' };
     const buffer = Buffer.alloc(fileBytesMax + 1);
     let filled = 0;
     while (filled <= fileBytesMax) {

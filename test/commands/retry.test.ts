@@ -94,6 +94,21 @@ test.each([
   await ended(daemon);
 });
 
+test('who goes on talking after the request costs the daemon no memory', async () => {
+  const place = await makePlace();
+  const daemon = startAgent(place, ['run']);
+  await daemon.until('daemon.started');
+  const socket = join(place.state, 'status.sock');
+  await eventually(() => existsSync(socket));
+  const flood = 'x'.repeat(1024 * 1024);
+  const before = process.memoryUsage.rss();
+  const started = performance.now();
+  expect(await sayTo(socket, `{"ask":"report"}\n${flood.repeat(64)}`)).toContain('"version":1');
+  expect(performance.now() - started, 'each piece is looked at once').toBeLessThan(4_000);
+  expect(process.memoryUsage.rss() - before).toBeLessThan(300 * 1024 * 1024);
+  await ended(daemon);
+});
+
 function sayTo(socket: string, text: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     let answer = '';

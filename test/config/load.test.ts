@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { options, variableOf } from '../../src/config/schema.ts';
 import { load, loadError, makeDirectory } from './support.ts';
@@ -234,6 +236,13 @@ describe('the YAML file', () => {
     const cwd = makeDirectory({ 'c.yaml': text });
     const { message } = loadError({ cwd, configFile: 'c.yaml' });
     expect(message.replaceAll(`${cwd}/c.yaml`, 'FILE')).toContain(expected);
+  });
+
+  test('that is a named pipe, of which nobody may ever write anything, is refused at once; a .env is left out', () => {
+    const cwd = makeDirectory({});
+    execFileSync('mkfifo', [join(cwd, 'c.yaml'), join(cwd, '.env')]);
+    expect(loadError({ cwd, configFile: 'c.yaml' }).message).toContain('cannot read it: a named pipe');
+    expect(load({ cwd }).warnings.join()).toContain('a named pipe, which may never end; it was left out');
   });
 });
 
