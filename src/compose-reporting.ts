@@ -1,6 +1,7 @@
 import { cronSchedule, nextTimeMs } from './adapters/cron-schedule.ts';
 import { lastSuccessIn, writeReportFile } from './adapters/report-file.ts';
 import type { Operated } from './compose-operated.ts';
+import { reportLimits } from './compose-report-limits.ts';
 import { ReportLooks } from './compose-report-looks.ts';
 import type { Report } from './ports/report.ts';
 import type { Service } from './ports/service.ts';
@@ -23,7 +24,8 @@ const shiftMaxMs = 30_000;
 /** What reports on schedule where the agent stays, and else when someone asks. */
 export function composeReporting(of: Operated, status: () => Status): Reporting {
   const { config, events, clock, host, rate } = of;
-  const { schedule, ...limits } = config.report;
+  const { schedule } = config.report;
+  const limits = reportLimits(config);
   const looks = new ReportLooks(of);
   const pace = new BacklogPace(clock.monotonicMs());
   const watching = watchFacts(of);

@@ -1,4 +1,4 @@
-import { accessSync, constants, readFileSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { errnoOf } from './errno.ts';
@@ -85,13 +85,19 @@ export function openJournalFile(
     assertSound(database, file, isSealed ? 0 : wholeLookBytesMax);
     if (holder) {
       breakSeal(stateDirectory);
-      writeFileSync(join(stateDirectory, holderFile), `${JSON.stringify(holder)}\n`, { mode: 0o600 });
+      writeHolder(join(stateDirectory, holderFile), holder);
     }
     return database;
   } catch (error) {
     database?.close();
     throw explain(error, stateDirectory, file);
   }
+}
+
+/** A file of its own: one that root left, who was here to retry something, could not be written again by anybody else. */
+function writeHolder(file: string, holder: JournalHolder): void {
+  rmSync(file, { force: true });
+  writeFileSync(file, `${JSON.stringify(holder)}\n`, { mode: 0o600, flag: 'wx' });
 }
 
 /** SQLite's locks and its log cannot be trusted there. FUSE is let pass: containers have their own disk behind it. */

@@ -66,6 +66,7 @@ function counts(statement: Queries['statement'], folder: string): BacklogCounts 
     pendingFiles: number(pending ?? {}, 'n'),
     pendingBytes: number(pending ?? {}, 'bytes'),
     oldestPendingFoundAtMs: typeof oldest === 'number' ? oldest : undefined,
+    parkedFiles: countedParked(statement, folder),
   };
 }
 
@@ -76,13 +77,22 @@ function unfinished(statement: Queries['statement'], folder: string): number {
   return number(row ?? {}, 'n');
 }
 
+function countedParked(statement: Queries['statement'], folder: string): number {
+  const row = statement(
+    `SELECT (SELECT COUNT(*) FROM sessions WHERE folder = ?1 AND phase = 'parked')
+          + (SELECT COUNT(*) FROM files CROSS JOIN sessions USING (sid)
+             WHERE folder = ?1 AND phase <> 'elsewhere' AND state = 'parked') AS n`,
+  ).get(folder);
+  return number(row ?? {}, 'n');
+}
+
 function sessionName(row: Row): string {
   return optionalText(row, 'id') ?? displayPath(path(row, 'root'));
 }
 
 function unsent(statement: Queries['statement'], folder: string): Backlog['unsent'] {
   const files = statement(
-    `SELECT sessions.id AS id, root, path, size_bytes, files.failure AS failure
+    `SELECT sessions.id AS id, root, path, size_bytes, files.failure AS failure, files.attempts AS attempts
      FROM files INDEXED BY files_unsent CROSS JOIN sessions USING (sid)
      WHERE folder = ? AND phase <> 'elsewhere' AND state = 'pending' ORDER BY files.sid, size_bytes, path LIMIT ${namedMax}`,
   )
@@ -92,9 +102,10 @@ function unsent(statement: Queries['statement'], folder: string): Backlog['unsen
       path: displayPath(path(row, 'path')),
       sizeBytes: number(row, 'size_bytes'),
       reason: json<ParkedReason>(row, 'failure')?.cause ?? 'waiting',
+      attempts: number(row, 'attempts'),
     }));
   const logs = statement(
-    `SELECT id, root, failure, identity FROM sessions WHERE folder = ? AND phase = 'shipping' ORDER BY sid LIMIT ${namedMax}`,
+    `SELECT id, root, failure, identity, attempts FROM sessions WHERE folder = ? AND phase = 'shipping' ORDER BY sid LIMIT ${namedMax}`,
   )
     .all(folder)
     .map((row) => ({
@@ -102,6 +113,7 @@ function unsent(statement: Queries['statement'], folder: string): Backlog['unsen
       path: json<{ key: string }>(row, 'identity')?.key ?? 'session log',
       sizeBytes: 0,
       reason: json<ParkedReason>(row, 'failure')?.cause ?? 'waiting',
+      attempts: number(row, 'attempts'),
     }));
   return [...files, ...logs];
 }

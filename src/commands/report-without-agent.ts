@@ -5,6 +5,7 @@ import { lastSuccessIn } from '../adapters/report-file.ts';
 import { systemClock } from '../adapters/system-time.ts';
 import { accessStatus, createAccess } from '../compose-access.ts';
 import { realFolder } from '../compose-parts.ts';
+import { reportLimits } from '../compose-report-limits.ts';
 import { ReportLooks } from '../compose-report-looks.ts';
 import type { Config } from '../config/schema.ts';
 import type { Limits } from '../doctor/patient.ts';
@@ -42,7 +43,7 @@ export async function reportWithoutAgent(
     watch: { by: 'none', looks: 0, missedByEvents: 0, missedLately: 0 } as const,
     lastSuccessAtMs,
   };
-  return reportOf(facts, config.report);
+  return reportOf(facts, reportLimits(config));
 }
 
 interface StatusLeft {

@@ -1,4 +1,5 @@
 import { systemClock } from '../adapters/system-time.ts';
+import { reportLimits } from '../compose-report-limits.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
@@ -28,7 +29,7 @@ export async function checkStatus(edge: Edge, flags: GlobalFlags): Promise<numbe
   }
   const { config } = loaded;
   const { status, findings, isKnown } = await statusLeft(config);
-  const present = presentFindings(status, systemClock.nowMs(), config.report);
+  const present = presentFindings(status, systemClock.nowMs(), reportLimits(config));
   const found = worstFirst([...findings, ...present]);
   const level = worstLevel(found);
   // A zero that nobody counted would look like one that somebody did.
@@ -70,7 +71,7 @@ function measured({ backlog, report }: Status, { report: { backlogAgeWarnMs } }:
     `backlog_bytes=${backlog.pendingBytes}B;;;0`,
     `backlog_files=${backlog.pendingFiles};;;0`,
     `backlog_stuck=${report?.backlog.stuckSeconds ?? 0}s;${warnSeconds};${4 * warnSeconds};0`,
-    `parked_files=${backlog.parked.length};0;;0`,
+    `parked_files=${backlog.parkedFiles};0;;0`,
     `sessions_open=${backlog.open};;;0`,
     ...(report?.disks ?? []).map(
       ({ of, freeBytes, totalBytes }) => `${of}_free=${freeBytes}B;;;0;${totalBytes}`,

@@ -70,6 +70,7 @@ export const emptyBacklog: Backlog = {
   pendingFiles: 0,
   pendingBytes: 0,
   oldestPendingFoundAtMs: undefined,
+  parkedFiles: 0,
   unsent: [],
   parked: [],
 };

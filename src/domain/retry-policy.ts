@@ -24,3 +24,15 @@ export function retryDelayMs(
   const askedMs = Number.isFinite(retryAfterMs) ? Math.min(Math.max(retryAfterMs, 0), retryAfterMaxMs) : 0;
   return Math.floor(askedMs + random * (askedMs > 0 ? Math.min(baseDelayMs, ceilingMs) : ceilingMs));
 }
+
+/** How many tries in a row have gone by, on average, once `ms` were spent with the pauses between them. */
+export function triesWithin(ms: number, limits: RetryLimits): number {
+  const cappedMs = retryDelayMs(Number.MAX_SAFE_INTEGER, limits, 0.5);
+  let tries = 1;
+  let leftMs = ms - retryDelayMs(tries, limits, 0.5);
+  while (leftMs > 0 && retryDelayMs(tries + 1, limits, 0.5) < cappedMs) {
+    tries += 1;
+    leftMs -= retryDelayMs(tries, limits, 0.5);
+  }
+  return tries + (leftMs > 0 ? Math.ceil(leftMs / Math.max(1, cappedMs)) : 0);
+}

@@ -109,7 +109,7 @@ function sessionValues({ status }: Measured) {
 }
 
 function backlogValues({ status, report, nowMs }: Measured) {
-  const { pendingFiles, pendingBytes, oldestPendingFoundAtMs, parked } = status.backlog;
+  const { pendingFiles, pendingBytes, oldestPendingFoundAtMs, parkedFiles } = status.backlog;
   const ageMs = oldestPendingFoundAtMs === undefined ? 0 : Math.max(0, nowMs - oldestPendingFoundAtMs);
   return {
     trainlogd_backlog_files: pendingFiles,
@@ -117,7 +117,7 @@ function backlogValues({ status, report, nowMs }: Measured) {
     trainlogd_backlog_oldest_age_seconds: ageMs / 1000,
     trainlogd_backlog_stuck_seconds: report && (report.backlog.stuckSeconds ?? 0),
     trainlogd_backlog_drain_seconds: report?.backlog.drainSeconds,
-    trainlogd_parked_files: parked.length,
+    trainlogd_parked_files: parkedFiles,
     trainlogd_throughput_bytes_per_second: report?.backlog.bytesPerSecond,
   };
 }

@@ -17,6 +17,8 @@ export interface BacklogCounts {
   readonly pendingFiles: number;
   readonly pendingBytes: number;
   readonly oldestPendingFoundAtMs: number | undefined;
+  /** All of them, session logs included; of very many only the first are named. */
+  readonly parkedFiles: number;
 }
 
 export interface Backlog extends BacklogCounts {
@@ -26,6 +28,8 @@ export interface Backlog extends BacklogCounts {
     readonly path: string;
     readonly sizeBytes: number;
     readonly reason: string;
+    /** Tries in a row that brought it no further. */
+    readonly attempts: number;
   }[];
   readonly parked: readonly (ParkedReason & { readonly session: string; readonly path: string })[];
 }

@@ -3,11 +3,15 @@ import type { Level } from '../domain/finding.ts';
 import type { Backlog } from '../ports/backlog.ts';
 import type { Status } from '../ports/status.ts';
 import type { ReportFinding } from './report-codes.ts';
+import type { ReportLimits } from './report-facts.ts';
 
 /** Those that the doctor has too. */
 export interface AgentFinding extends ReportFinding {
   readonly code: 'agent.blocked' | 'agent.trouble' | 'agent.parked';
 }
+
+/** A server that restarts, or a line that broke, is tried again within seconds: nobody has to get up for that. */
+const blipMs = 60_000;
 
 /** What the agent says keeps it from its work. */
 export function keptFindings({ blocked, trouble }: Pick<Status, 'blocked' | 'trouble'>): AgentFinding[] {
@@ -16,10 +20,15 @@ export function keptFindings({ blocked, trouble }: Pick<Status, 'blocked' | 'tro
     ...(blocked === undefined
       ? []
       : [
-          of('critical', 'agent.blocked', `the agent sends nothing ${since(blocked)}, ${blocked.code}`, {
-            evidence: blocked.cause,
-            remedy: blocked.remedy,
-          }),
+          of(
+            blocked.sinceMs < blipMs ? 'warning' : 'critical',
+            'agent.blocked',
+            `the agent sends nothing ${since(blocked)}, ${blocked.code}`,
+            {
+              evidence: blocked.cause,
+              remedy: blocked.remedy,
+            },
+          ),
         ]),
     ...(trouble === undefined
       ? []
@@ -44,6 +53,26 @@ export function parkedFindings(parked: Backlog['parked']): AgentFinding[] {
       remedy: `${first?.remedy}; then: trainlogd retry`,
     });
   });
+}
+
+/**
+ * What others overtake: as long as anything moves nothing is stuck, and a file that a server refuses with a code that
+ * nobody knows is tried for ever.
+ */
+export function failingFindings({ backlog, blocked }: Status, { triesWarn }: ReportLimits): ReportFinding[] {
+  const failing = blocked === undefined ? backlog.unsent.filter(({ attempts }) => attempts >= triesWarn) : [];
+  const [worst] = failing.toSorted((one, other) => other.attempts - one.attempts);
+  if (worst === undefined) return [];
+  return [
+    {
+      code: 'backlog.failing',
+      level: 'warning',
+      finding: `${countSaid(failing.length, 'file')} cannot be sent, and will be tried again and again`,
+      evidence: `${worst.session}: ${worst.path}: tried ${worst.attempts} times in a row: ${worst.reason}`,
+      remedy:
+        'mend what the cause says; trainlogd status names each file, trainlogd doctor what is wrong there',
+    },
+  ];
 }
 
 /** Nobody ships, and nobody else would say so. */

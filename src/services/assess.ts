@@ -1,6 +1,6 @@
 import { bytesSaid, countSaid, spanSaid } from '../domain/amounts.ts';
 import type { Finding, Level } from '../domain/finding.ts';
-import { absentFindings, keptFindings, parkedFindings } from './assess-agent.ts';
+import { absentFindings, failingFindings, keptFindings, parkedFindings } from './assess-agent.ts';
 import { credentialFindings } from './assess-credentials.ts';
 import { folderFindings, watchFindings } from './assess-watch.ts';
 import type { ReportFinding } from './report-codes.ts';
@@ -16,7 +16,7 @@ export function assess(facts: ReportFacts, limits: ReportLimits): readonly Findi
   const found = [
     ...absentFindings(facts.status),
     ...causes(facts),
-    ...stuck(facts, limits),
+    ...unsent(facts, limits),
     ...credentialFindings(facts, limits),
     ...parkedFindings(facts.status.backlog.parked),
     ...folderFindings(facts.status),
@@ -48,6 +48,12 @@ function causes({ status, looked, access }: ReportFacts): Finding[] {
 /** Whatever the agent met, it met it there; how that is called differs. */
 function keepsAllFromIt({ code }: Finding): boolean {
   return code === 'destination.directory' || code.startsWith('network.');
+}
+
+/** Where nothing moves, no file alone is the reason. */
+function unsent(facts: ReportFacts, limits: ReportLimits): ReportFinding[] {
+  const found = stuck(facts, limits);
+  return found.length > 0 ? found : failingFindings(facts.status, limits);
 }
 
 function stuck({ status, pace, lastSuccessAtMs, nowMs }: ReportFacts, limits: ReportLimits): ReportFinding[] {

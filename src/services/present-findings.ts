@@ -7,7 +7,7 @@ import type { ReportFinding } from './report-codes.ts';
 import type { ReportLimits } from './report-facts.ts';
 
 /** What the status itself tells, now; the last report's word of these is old. */
-const knownNow = /^(agent\.|folder\.|uploads\.|credentials\.(renewal|expiring))/;
+const knownNow = /^(agent\.|folder\.|uploads\.|backlog\.failing|credentials\.(renewal|expiring))/;
 /** A report takes its time, and comes later by the host's share of half a minute. */
 const lateMs = 2 * 60_000;
 

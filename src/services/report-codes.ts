@@ -7,6 +7,7 @@ export const reportCodes = [
   'agent.trouble',
   'agent.parked',
   'backlog.stuck',
+  'backlog.failing',
   'credentials.expiring',
   'credentials.expired',
   'credentials.renewal',

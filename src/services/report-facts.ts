@@ -23,6 +23,8 @@ export interface ReportFacts {
 export interface ReportLimits {
   readonly backlogAgeWarnMs: number;
   readonly credentialExpiryWarnMs: number;
+  /** So many tries in a row take about as long as `backlogAgeWarnMs`. */
+  readonly triesWarn: number;
 }
 
 /** How what waits moves. */

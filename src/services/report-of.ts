@@ -22,7 +22,7 @@ export function reportOf(facts: ReportFacts, limits: ReportLimits): Report {
       shipping: backlog.shipping,
       shipped: backlog.shipped,
       skipped: backlog.skipped,
-      parkedFiles: backlog.parked.length,
+      parkedFiles: backlog.parkedFiles,
     },
     backlog: backlogOf(facts),
     unfinishedUploads: {

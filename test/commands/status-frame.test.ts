@@ -23,7 +23,7 @@ const healthy: Status = {
   credentials: { source: 'role of the instance', expiresAt: '2026-01-31T15:20:00Z' },
   http: { url: 'http://127.0.0.1:9464/' },
   backlog: {
-    ...{ open: 1, shipping: 0, shipped: 12, skipped: 0, pendingFiles: 0, pendingBytes: 0 },
+    ...{ open: 1, shipping: 0, shipped: 12, skipped: 0, pendingFiles: 0, pendingBytes: 0, parkedFiles: 0 },
     ...{ oldestPendingFoundAtMs: undefined, unsent: [], parked: [] },
   },
   uploads: [],
@@ -53,7 +53,7 @@ const busy: Status = {
   },
   backlog: {
     ...{ ...healthy.backlog, shipping: 2, skipped: 4, pendingFiles: 3, pendingBytes: 3 * 1024 ** 3 },
-    unsent: [{ session: 'run-8', path: 'x', sizeBytes: 1, reason: 'writing "x": SlowDown' }],
+    unsent: [{ session: 'run-8', path: 'x', sizeBytes: 1, reason: 'writing "x": SlowDown', attempts: 1 }],
     parked: ['a', 'b', 'c', 'd', 'e'].map((path) => parked(path)),
   },
   uploads: [

@@ -194,6 +194,16 @@ export function reportContract(bench: JournalBench): void {
     });
   });
 
+  test('of very many parked files the first are named and all are counted', () => {
+    const many = Array.from({ length: 1_200 }, (_, at) => `p${at}`);
+    const sid = queued('a', ...many.map((path) => companion(path)));
+    for (const path of many) bench.journal.recordParked(sid, path, parkedOf());
+    const { parked, parkedFiles } = bench.journal.backlog(folder);
+    expect([parked.length, parkedFiles, bench.journal.backlogCounts(folder).parkedFiles]).toEqual([
+      1_000, 1_200, 1_200,
+    ]);
+  });
+
   test('the backlog counts and names what is not in the bucket', () => {
     begun('open');
     shipped('done', 'x');
@@ -221,10 +231,14 @@ export function reportContract(bench: JournalBench): void {
       pendingFiles: 2,
       pendingBytes: 15,
       oldestPendingFoundAtMs: 1_000,
+      parkedFiles: 2,
       unsent: [
-        { session: 'busy', path: 'b', sizeBytes: 5, reason: 'slow' },
-        { session: 'busy', path: 'a', sizeBytes: 10, reason: 'waiting' },
-        { session: 'busy', path: 'training-logs/2026/01/busy.log', sizeBytes: 0, reason: 'waiting' },
+        { session: 'busy', path: 'b', sizeBytes: 5, reason: 'slow', attempts: 1 },
+        { session: 'busy', path: 'a', sizeBytes: 10, reason: 'waiting', attempts: 0 },
+        {
+          ...{ session: 'busy', path: 'training-logs/2026/01/busy.log', sizeBytes: 0, reason: 'waiting' },
+          attempts: 0,
+        },
       ],
       parked: [
         { ...denied, session: 'busy', path: 'c' },

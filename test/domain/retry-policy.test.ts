@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { retryAfterMaxMs, retryDelayMs } from '../../src/domain/retry-policy.ts';
+import { retryAfterMaxMs, retryDelayMs, triesWithin } from '../../src/domain/retry-policy.ts';
 
 const limits = { baseDelayMs: 1_000, maxDelayMs: 300_000 };
 
@@ -64,4 +64,12 @@ test('what a server asks for is waited out, up to 15 minutes', () => {
       },
     ),
   );
+});
+
+test('so many tries have taken about so long, with the pauses between them', () => {
+  const given = { baseDelayMs: 1_000, maxDelayMs: 300_000 };
+  expect([0, 10, 60, 900, 3_600].map((seconds) => triesWithin(seconds * 1_000, given))).toEqual([
+    1, 5, 7, 14, 32,
+  ]);
+  expect(triesWithin(900_000, { baseDelayMs: 1, maxDelayMs: 1 })).toBe(900_001);
 });

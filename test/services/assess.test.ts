@@ -9,7 +9,14 @@ import { backlogWith, factsWith, limits, minuteMs, nowMs, statusWith } from '../
 const waiting = backlogWith({
   pendingFiles: 2,
   pendingBytes: 3_000_000,
-  unsent: [{ session: 'a', path: 'x', sizeBytes: 3_000_000, reason: 'SlowDown' }],
+  unsent: [{ session: 'a', path: 'x', sizeBytes: 3_000_000, reason: 'SlowDown', attempts: 1 }],
+});
+const failing = backlogWith({
+  ...waiting,
+  unsent: [13, 14, 20].map((attempts, at) => ({
+    ...{ session: 'a', path: 'wxy'.charAt(at), sizeBytes: 1 },
+    ...{ reason: 'Strange', attempts },
+  })),
 });
 const in_ = (ms: number) => new Date(nowMs + ms).toISOString();
 const blocked = {
@@ -90,6 +97,23 @@ const cases: readonly [what: string, facts: Partial<ReportFacts>, found: readonl
     'two causes are two findings',
     { status: statusWith({ blocked }), looked: [looked], access: { code: 'NoSuchBucket' } },
     ['critical credentials.keyUnknown', 'critical agent.blocked'],
+  ],
+  [
+    'a destination that cannot be used for some seconds',
+    { status: statusWith({ blocked: { ...blocked, sinceMs: 59_000 } }) },
+    ['warning agent.blocked: the agent sends nothing for 59 s'],
+  ],
+  [
+    'files that fail again and again while others move',
+    { status: statusWith({ backlog: failing }), pace: rate },
+    [
+      'warning backlog.failing: 2 files cannot be sent, and will be tried again and again [a: y: tried 20 times in a row: Strange] mend what the cause says',
+    ],
+  ],
+  [
+    'the same where nothing moves: one cause',
+    { status: statusWith({ backlog: failing }), pace: { stuckMs: 15 * minuteMs } },
+    ['warning backlog.stuck'],
   ],
   [
     'parked files, one finding for each cause',
@@ -248,7 +272,7 @@ test.each(cases)('of %s it says what is due', (_, facts, expected) => {
 test('a report has what was measured, and leaves out what is not known', () => {
   const status = {
     ...credentials(keys, 60 * minuteMs),
-    backlog: { ...waiting, oldestPendingFoundAtMs: nowMs - 90_000, parked: [parked('EIO')] },
+    backlog: { ...waiting, oldestPendingFoundAtMs: nowMs - 90_000, parked: [parked('EIO')], parkedFiles: 1 },
     parts: { open: 1, openBytes: 10, abandoned: 1, abandonedBytes: 5 },
     clockBehindMs: 45_000,
   };

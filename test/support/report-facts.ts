@@ -4,7 +4,11 @@ import type { ReportFacts } from '../../src/services/report-facts.ts';
 export const minuteMs = 60_000;
 /** Of facts: all of them are looked at now. */
 export const nowMs = Date.UTC(2026, 0, 31, 12);
-export const limits = { backlogAgeWarnMs: 15 * minuteMs, credentialExpiryWarnMs: 24 * 60 * minuteMs };
+export const limits = {
+  backlogAgeWarnMs: 15 * minuteMs,
+  credentialExpiryWarnMs: 24 * 60 * minuteMs,
+  triesWarn: 14,
+};
 
 export function statusWith(more: Partial<Status> = {}): Status {
   return {
@@ -33,6 +37,7 @@ export function backlogWith(more: Partial<Status['backlog']> = {}): Status['back
     pendingFiles: 0,
     pendingBytes: 0,
     oldestPendingFoundAtMs: undefined,
+    parkedFiles: more.parked?.length ?? 0,
     unsent: [],
     parked: [],
     ...more,
