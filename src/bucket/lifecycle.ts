@@ -33,7 +33,7 @@ export function compareLifecycle(want: DesiredLifecycle, have: Lifecycle | undef
 }
 
 function logsRule(want: DesiredLifecycle, have: LifecycleRule | undefined): LifecycleRule {
-  const days = isKept(want, have) ? have?.Expiration?.Days : want.expireAfterDays;
+  const days = isKept(want, have) ? keptDays(want, have) : want.expireAfterDays;
   const moves = transitionsBefore(days);
   const { NoncurrentDays = 0, NewerNoncurrentVersions } = have?.NoncurrentVersionExpiration ?? {};
   return {
@@ -58,8 +58,22 @@ function isKept({ isExpiryChosen }: DesiredLifecycle, have: LifecycleRule | unde
   return have !== undefined && !isExpiryChosen && have.Expiration?.Date === undefined;
 }
 
-function keptLines(want: DesiredLifecycle, have: LifecycleRule | undefined) {
+/** The day of a rule that is switched off, or for some objects only, was not meant for all: they are not deleted by it sooner. */
+function keptDays(want: DesiredLifecycle, have: LifecycleRule | undefined): number | undefined {
   const days = have?.Expiration?.Days;
+  if (have?.Status === 'Enabled' && coversAll(want.prefix, have)) return days;
+  return days === undefined || want.expireAfterDays === undefined
+    ? undefined
+    : Math.max(days, want.expireAfterDays);
+}
+
+function coversAll(wanted: string, { Filter, Prefix: older }: LifecycleRule): boolean {
+  const { Prefix = older ?? '', ...narrower } = Filter ?? {};
+  return wanted.startsWith(Prefix) && Object.values(narrower).every((value) => value === undefined);
+}
+
+function keptLines(want: DesiredLifecycle, have: LifecycleRule | undefined) {
+  const days = keptDays(want, have);
   const wanted = daysText(want.expireAfterDays);
   const { NoncurrentDays = 0, NewerNoncurrentVersions } = have?.NoncurrentVersionExpiration ?? {};
   const versions =

@@ -6,7 +6,7 @@ import type { BucketChange } from '../ports/bucket-admin.ts';
  *   right      as it shall be
  *   differs    would be changed
  *   kept       other than asked for, and stricter: stays
- *   withheld   asked for and not done, because uploads to this endpoint would fail
+ *   withheld   asked for and not done, because of what it would do beyond
  *   lacking    the endpoint knows no such thing
  *   note       cannot be known from here
  */

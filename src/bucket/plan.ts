@@ -42,7 +42,9 @@ export function planBucket(
     known('encryption', have.encryption, encryptionText(want.encryption), (is) =>
       compareEncryption(want.encryption, is),
     ),
-    known('lifecycle', have.lifecycle, 'rules for logs', (is) => compareLifecycle(want.lifecycle, is)),
+    known('lifecycle', have.lifecycle, 'rules for logs', (is) =>
+      want.lifecycle.prefix === '' ? unchanged(ofWholeBucket) : compareLifecycle(want.lifecycle, is),
+    ),
     want.isAws ? { lines: [], changes: [] } : unchanged(storageClasses),
     accessLogging(want, have, target),
     known('tags', have.tags, tagsText(want.tags), (tags) => tagging(want.tags, tags)),
@@ -117,6 +119,13 @@ function versioning(have: BucketSettings['versioning'] | undefined): Compared {
   const line = differs('versioning', have === undefined ? 'off' : 'suspended', 'on');
   return { lines: [line], changes: [{ setting: 'versioning', value: 'Enabled' }] };
 }
+
+/** Nobody asked for what lies beside the logs to be moved and deleted. */
+const ofWholeBucket = withheld(
+  'lifecycle',
+  'rules for logs',
+  'destination.keyTemplate begins with a placeholder: a rule for the logs would be one for all that is in the bucket; give the keys a prefix of their own, such as training-logs/, or make the rules by hand',
+);
 
 const storageClasses = {
   setting: 'storage classes',

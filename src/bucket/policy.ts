@@ -55,7 +55,7 @@ export function statementFor(action: Action, target: PolicyTarget): PolicyStatem
       Effect: 'Allow',
       Action: action,
       Resource: bucketArn(target),
-      Condition: { StringLike: { 's3:prefix': `${fixedPrefix(keyTemplate)}*` } },
+      Condition: { StringLike: { 's3:prefix': beginningWith(keyTemplate) } },
     };
   return action.startsWith('kms:') ? onKey(target) : onObjects(action, target);
 }
@@ -65,8 +65,13 @@ function onObjects(action: string | readonly string[], target: PolicyTarget): Po
   return {
     Effect: 'Allow',
     Action: action,
-    Resource: `${bucketArn(target)}/${fixedPrefix(keyTemplate)}*`,
+    Resource: `${bucketArn(target)}/${beginningWith(keyTemplate)}`,
   };
+}
+
+/** In a policy `*`, `?` and `${…}` stand for others; these are how it writes the characters themselves. */
+function beginningWith(keyTemplate: string): string {
+  return `${fixedPrefix(keyTemplate).replace(/[*?$]/g, (special) => `\${${special}}`)}*`;
 }
 
 /** A policy names keys by ARN alone: an alias is a condition on what the key is called. */

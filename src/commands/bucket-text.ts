@@ -18,7 +18,7 @@ export interface Place {
 const headings: readonly (readonly [Line['state'], string])[] = [
   ['right', 'as it shall be'],
   ['kept', 'stricter than asked for, or not ours to change: stays'],
-  ['withheld', 'left away, because uploads to this endpoint would fail'],
+  ['withheld', 'left away, because of what it would do'],
   ['lacking', 'not known to this endpoint'],
   ['note', 'not to be seen from here'],
   ['differs', 'differs'],

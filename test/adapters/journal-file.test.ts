@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
@@ -50,6 +50,15 @@ function refusal(state: string): StateError {
   }
   throw new Error('expected a StateError, the journal was opened');
 }
+
+test('who opens it leaves a note of its own: one of another user is not written into', async () => {
+  const state = await temporaryDirectory();
+  await writeFile(join(state, 'theirs'), 'of root');
+  await link(join(state, 'theirs'), join(state, 'holder.json'));
+  openJournalFile(state, holder).close();
+  expect(await readFile(join(state, 'theirs'), 'utf8')).toBe('of root');
+  expect(JSON.parse(await readFile(join(state, 'holder.json'), 'utf8'))).toEqual(holder);
+});
 
 describe('a journal file', () => {
   test('is made with its directory, for its owner alone', async () => {

@@ -62,6 +62,25 @@ const rows: readonly Row[] = [
     logs: guideRule,
   },
   {
+    is: 'a rule that deletes some objects soon: all of them would be deleted as soon',
+    have: [
+      { ...guideRule, Filter: { Prefix: 'training-logs/tmp/' }, Expiration: { Days: 7 }, Transitions: [] },
+      markers,
+    ],
+    logs: guideRule,
+  },
+  {
+    is: 'a rule that is switched off and would delete soon',
+    have: [{ ...guideRule, Status: 'Disabled', Expiration: { Days: 7 }, Transitions: [] }, markers],
+    logs: guideRule,
+  },
+  {
+    is: 'a rule for some objects only that deletes nothing',
+    have: [{ ...kept, Filter: { Prefix: 'training-logs/', Tag: { Key: 'a', Value: 'b' } } }, markers],
+    logs: kept,
+    told: ['expiry: never, not after 365 days'],
+  },
+  {
     is: 'an expiry that is sooner than the default: stays',
     have: [{ ...guideRule, Expiration: { Days: 180 } }, markers],
     told: ['expiry: after 180 days, not after 365 days'],

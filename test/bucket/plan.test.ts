@@ -38,6 +38,12 @@ const rows: readonly Row[] = [
     change: { setting: 'publicAccess', value: allBlocked },
   },
   {
+    is: 'keys without a prefix of their own, so that rules would be for all that is there',
+    wished: { keyTemplate: '{year}/{month}/{session-id}.log' },
+    have: { lifecycle: { value: undefined } },
+    told: ['lifecycle withheld'],
+  },
+  {
     is: 'one block that is missing',
     have: access({ blockPublicPolicy: false }),
     told: ['public access differs'],

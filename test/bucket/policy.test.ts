@@ -45,6 +45,8 @@ describe('agentPolicy()', () => {
     ['team-b/runs/{year}/{session-id}.log', 'team-b/runs/'],
     ['logs-{year}/{session-id}.log', 'logs-'],
     ['{year}/{session-id}.log', ''],
+    // Characters that would stand for others: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    ['a*/b?c$/{year}/{session-id}.log', `a\${*}/b\${?}c\${$}/`],
   ])('follows the fixed prefix of %s', (keyTemplate, prefix) => {
     const [upload, list] = policyOf({ keyTemplate }).Statement;
     expect(upload?.Resource).toBe(`arn:aws:s3:::your-company-training-logs/${prefix}*`);
