@@ -89,7 +89,7 @@ class S3Reader implements ObjectReader {
         ...(etag !== undefined && { IfMatch: `"${etag}"` }),
       });
       const answer = await client.send(command, { abortSignal: signal });
-      return openedOf(answer, position, doing, signal);
+      return openedOf(answer, { position, etag }, doing, signal);
     } catch (error) {
       if (isPreconditionFailed(error) && !signal.aborted) throw replaced(doing);
       if (isArchived(error)) throw toFailure(error, doing, signal);
@@ -134,15 +134,16 @@ function nextOf(page: ListObjectsV2CommandOutput, prefix: string, bucket: string
 
 function openedOf(
   answer: GetObjectCommandOutput,
-  position: number,
+  { position, etag }: { readonly position: number; readonly etag: string | undefined },
   doing: string,
   signal: AbortSignal,
 ): OpenedObject {
   const { Body: body, ContentRange: range, ContentLength: length = 0 } = answer;
   if (!(body instanceof Readable)) throw new Error('the answer has no body');
   const [, first, total] = /^bytes (\d+)-\d+\/(\d+)$/.exec(range ?? '') ?? [];
-  // A server that ignores a range sends all: taken for the rest, it would be garbage.
-  if (position > 0 && Number(first) !== position) {
+  // A proxy that knows no ranges sends all, which taken for the rest would be garbage: what is wanted lies behind it.
+  const isWhole = range === undefined && etag !== undefined && unquote(answer.ETag) === etag;
+  if (position > 0 && Number(first) !== position && !isWhole) {
     body.destroy();
     throw notS3(`${doing}: asked for the bytes from ${position} on, it sent ${range ?? 'all of them'}`);
   }
@@ -150,8 +151,17 @@ function openedOf(
     etag: unquote(answer.ETag),
     sizeBytes: total === undefined ? length : Number(total),
     encryption: answer.ServerSideEncryption ?? '',
-    body: chunksOf(body, doing, signal),
+    body: isWhole ? behind(position, chunksOf(body, doing, signal)) : chunksOf(body, doing, signal),
   };
+}
+
+async function* behind(position: number, chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let at = 0;
+  for await (const chunk of chunks) {
+    const skipped = Math.min(chunk.length, Math.max(0, position - at));
+    at += chunk.length;
+    if (skipped < chunk.length) yield chunk.subarray(skipped);
+  }
 }
 
 async function* chunksOf(body: Readable, doing: string, signal: AbortSignal): AsyncGenerator<Buffer> {
