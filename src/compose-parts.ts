@@ -79,3 +79,16 @@ export function defaultFacts({ defaults }: Config): FactSource | undefined {
   };
   return Object.keys(facts).length > 0 ? { source: 'defaults', facts, provenance: {} } : undefined;
 }
+
+/** In the reverse order of opening; the journal last, which is the lock. */
+export async function closeAll(source: FileSource, store: ObjectStore, journal: Journal): Promise<void> {
+  try {
+    await source.close();
+  } finally {
+    try {
+      await store.close();
+    } finally {
+      journal.close();
+    }
+  }
+}

@@ -2,9 +2,10 @@ import { createFolderSource } from './adapters/folder-source.ts';
 import { createProcessTable } from './adapters/proc-table.ts';
 import { systemClock } from './adapters/system-time.ts';
 import { createAccess } from './compose-access.ts';
+import { composeDeparture } from './compose-departure.ts';
 import type { Operated } from './compose-operated.ts';
 import { composeOperating, type Operating } from './compose-operating.ts';
-import { createStore, rootRules, watchTimes } from './compose-parts.ts';
+import { closeAll, createStore, rootRules, watchTimes } from './compose-parts.ts';
 import { composePlaces } from './compose-places.ts';
 import { composeSharing } from './compose-sharing.ts';
 import { composeShipping } from './compose-shipping.ts';
@@ -16,13 +17,12 @@ import { readOneFileSession } from './formats/native.ts';
 import { formatReaders } from './formats/registry.ts';
 import type { EventCounts } from './ports/event-counts.ts';
 import type { Events } from './ports/events.ts';
-import type { FileSource } from './ports/file-source.ts';
 import type { Journal } from './ports/journal.ts';
-import type { ObjectStore } from './ports/object-store.ts';
 import { Assembler } from './services/assembler.ts';
 import { FileGrowth } from './services/file-growth.ts';
 import { FolderWatcher } from './services/folder-watcher.ts';
 import { spreadOf } from './services/host-spread.ts';
+import { LookRests } from './services/look-rests.ts';
 import { meterLooks } from './services/metered-source.ts';
 import { withRecentOpenFiles } from './services/recent-open-files.ts';
 import { SessionObserver } from './services/session-observer.ts';
@@ -82,6 +82,8 @@ export interface Agent {
   readonly destination: string;
   readonly status: Operating['status'];
   readonly queue: Operating['queue'];
+  /** Beside a drain of so long: should the host end with us, its sessions do. */
+  depart(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -162,7 +164,7 @@ export function compose(options: ComposeOptions): Agent {
     claiming,
     onEnqueued: () => uploader.wake(),
   });
-  const looking = { spentMs: 0 };
+  const looking = new LookRests();
   const tracker = new SessionTracker({
     source: meterLooks(source, clock, looking),
     journal,
@@ -232,18 +234,7 @@ export function compose(options: ComposeOptions): Agent {
     destination: store.name,
     status: operating.status,
     queue: operating.queue,
+    depart: composeDeparture({ ...options, clock, tracker, observer, snapshots, watcher, looking, settleMs }),
     close: () => closeAll(source, store, journal),
   };
-}
-
-async function closeAll(source: FileSource, store: ObjectStore, journal: Journal): Promise<void> {
-  try {
-    await source.close();
-  } finally {
-    try {
-      await store.close();
-    } finally {
-      journal.close();
-    }
-  }
 }

@@ -12,6 +12,11 @@ export const eventLines: Lines = {
     'info',
     (e) => `${e.signal}: shipping what fits in ${seconds(e.timeoutMs)}; a second signal stops at once`,
   ],
+  'host.going': [
+    'info',
+    (e) =>
+      `${e.because}: sessions that nobody writes to for ${seconds(e.quietMs)} are sealed as interrupted, the others shortly before the deadline`,
+  ],
   'daemon.forced': [
     'warn',
     (e) => `second ${e.signal}: stopping at once; what is unsent goes on at the next start`,

@@ -17,7 +17,7 @@ export function drain(edge: Edge, flags: DrainFlags, directory: string | undefin
     directory,
     givesUpAbsent: true,
     timeoutMs: flags.timeoutMs,
-    prepare: ({ observer }) => observer.sealOpenSessions(flags.final ? 'interrupted' : 'stalled', 'drain', 0),
+    prepare: ({ observer }) => observer.early.order(flags.final ? 'interrupted' : 'stalled', 'drain', 0),
     isDone: (agent) => hasLooked(agent) && agent.uploader.isIdle,
   });
 }
@@ -29,7 +29,7 @@ export function backfill(edge: Edge, flags: GlobalFlags, directory: string | und
     ignoresOpen: true,
     prepare: ({ observer }, { config }) => {
       const quietForMs = Math.min(config.watch.ignoreOlderThanMs, config.watch.idleMs);
-      observer.sealOpenSessions('stalled', 'backfill', quietForMs);
+      observer.early.order('stalled', 'backfill', quietForMs);
     },
     isDone: (agent) => hasLooked(agent) && agent.uploader.isShipped,
   });

@@ -131,10 +131,12 @@ export class Life {
     }
   }
 
-  /** In order: sessions that go on get a log that says so. */
-  drain(timeoutMs: number): void {
+  /** In order: sessions that go on get a log that says so, unless the host that asks us to end goes itself. */
+  drain(timeoutMs: number, signal: string): void {
     // reason for the catch here and below: whoever awaits the run is told
     this.agent.daemon.drain(timeoutMs).catch(() => undefined);
+    // Other signals are a person's; and whoever came to ship once was told how sessions end.
+    if (signal === 'SIGTERM' && this.#options.ship.stays) void this.agent.depart(timeoutMs);
   }
 
   stop(): void {

@@ -48,6 +48,8 @@ export class Lives {
   #next: LoadedConfig | undefined;
   #life: Life | undefined;
   #signals = 0;
+  /** The first one. */
+  #signal: string | undefined;
   #sawWork = false;
   #code: number | undefined;
 
@@ -115,7 +117,7 @@ export class Lives {
     agent.tracker.hasSeenWork = this.#sawWork;
     const living = this.#life.live();
     this.#supervision?.began();
-    if (this.#signals > 0) this.#life.drain(loaded.config.drain.timeoutMs);
+    if (this.#signal !== undefined) this.#life.drain(loaded.config.drain.timeoutMs, this.#signal);
     const end = await living;
     this.#sawWork ||= agent.tracker.hasSeenWork;
     this.#life = undefined;
@@ -181,11 +183,12 @@ export class Lives {
     this.#signals += 1;
     const { ship } = this.#options;
     const { timeoutMs } = this.#loaded.config.drain;
+    this.#signal ??= signal;
     if (this.#signals === 1) {
       this.#events.emit('daemon.draining', { timeoutMs, signal });
       ship.progress?.ending(timeoutMs);
       this.#supervision?.stopping(timeoutMs);
-      this.#life?.drain(timeoutMs);
+      this.#life?.drain(timeoutMs, signal);
       this.#wait.end();
     } else {
       this.#events.emit('daemon.forced', { signal });

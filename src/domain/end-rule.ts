@@ -11,6 +11,8 @@ export interface Seal {
   readonly evidence: boolean;
   /** Somebody wants all that is there shipped now: a writer that goes on does not take it back before that. */
   readonly ordered?: boolean;
+  /** Whoever wrote may write again: the log does not claim to be complete. True of this life alone, never journalled. */
+  readonly mayGoOn?: true;
   /** RFC 3339, where the evidence names it. */
   readonly endedAt?: string;
   readonly error?: string;

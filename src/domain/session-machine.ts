@@ -13,7 +13,8 @@ import type { Seal } from './end-rule.ts';
  *                                                         doubted -> sealing
  *
  * A seal by silence is provisional: a change takes it back, one that was ordered (a drain) once it is assembled. A seal
- * by evidence stays, a change only adds a revision; but for `begunAnew`, which takes it back (sealing -> open).
+ * by evidence stays, a change only adds a revision; but for `begunAnew`, which takes it back (sealing -> open). So does one
+ * of a session that may go on although its host is going.
  */
 export type SessionState =
   | { readonly at: 'open' }
@@ -62,14 +63,18 @@ function afterChange(state: SessionState, nowMs: number): SessionState {
       return state;
     case 'sealing':
       // The wait is bounded from the first seal on, whatever keeps changing.
-      return state.seal.evidence || state.seal.ordered ? state : openSession;
+      return stays(state.seal) || state.seal.ordered ? state : openSession;
     case 'assembling':
     case 'shipping':
     case 'shipped':
-      return state.seal.evidence ? { at: 'sealing', seal: state.seal, sinceMs: nowMs } : openSession;
+      return stays(state.seal) ? { at: 'sealing', seal: state.seal, sinceMs: nowMs } : openSession;
     default:
       return unreachable(state);
   }
+}
+
+function stays({ evidence, mayGoOn }: Seal): boolean {
+  return evidence || mayGoOn === true;
 }
 
 function unreachable(value: never): never {

@@ -7,6 +7,7 @@ import type { Finding, Level } from '../domain/finding.ts';
 export interface EventMap {
   'daemon.started': { folder: string; destination: string; state: string; version: string; network: boolean };
   'daemon.draining': { timeoutMs: number; signal: string };
+  'host.going': { because: string; quietMs: number };
   'daemon.forced': { signal: string };
   'daemon.stopped': { unsent: number; exitCode: number };
   'config.warning': { problem: string };

@@ -61,12 +61,14 @@ export class Assembler {
   ): Promise<{ changing: readonly WatchedPath[]; warnings: readonly string[] }> {
     const { journal } = this.#options;
     const { sid, identity, sorted, known, draftOf } = await this.#sort(tracked, surveyed, isSettled);
-    const draft = draftOf(seal, []);
+    const { mayGoOn, ...journalled } = seal;
+    const draft = draftOf(seal, mayGoOn ? [{ path: '.', reason: 'changing' }] : []);
     const files = await this.#queue(sid, identity, sorted, known);
-    const shape = sorted.changing.length > 0 ? '' : this.#shape(surveyed, files);
-    journal.enqueue(sid, { seal, shape, draft, files });
+    const changing = [...sorted.changing.map(({ path }) => path), ...(mayGoOn ? ['.'] : [])];
+    const shape = changing.length > 0 ? '' : this.#shape(surveyed, files);
+    journal.enqueue(sid, { seal: journalled, shape, draft, files });
     tracked.forgetFiles(shape);
-    return { changing: sorted.changing.map(({ path }) => path), warnings: draft.warnings };
+    return { changing, warnings: draft.warnings };
   }
 
   /** Of a session that goes on: a log of it as it is. `withFiles`: small files go with it as they are, unclaimed. */

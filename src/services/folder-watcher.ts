@@ -5,7 +5,7 @@ import type { FileSource, FolderState } from '../ports/file-source.ts';
 import type { ProcessTable } from '../ports/process-table.ts';
 import type { Deadline, Service } from '../ports/service.ts';
 import { topName } from './folder-survey.ts';
-import type { LookingTime } from './metered-source.ts';
+import type { LookRests } from './look-rests.ts';
 import { MissedChanges } from './missed-changes.ts';
 import type { SessionObserver } from './session-observer.ts';
 import type { SessionTracker } from './session-tracker.ts';
@@ -17,8 +17,8 @@ export interface WatcherOptions {
   readonly processes: ProcessTable;
   readonly clock: Clock;
   readonly events: Events;
-  /** Counts the time that looks at the folder take. */
-  readonly looking: LookingTime;
+  /** Its time is counted by whoever looks. */
+  readonly looking: LookRests;
   readonly rescanMs: () => number;
   /** In [0, 1): where in its period this host rescans, so that a fleet does not do so at once. */
   readonly spread: number;
@@ -30,8 +30,6 @@ const askProcessesEveryMs = 2000;
 const absentFolderEveryMs = 2000;
 /** The folder as a whole, among the names straight in it. */
 const everything: WatchedPath = '';
-/** A look that took t is not repeated before 99 t have passed: looking costs at most 1 % of the time. */
-const restAfterLook = 99;
 
 /** Decides when to look: a whole survey on a schedule and when in doubt, a part of it after a hint or when something is due. */
 export class FolderWatcher implements Service {
@@ -39,7 +37,6 @@ export class FolderWatcher implements Service {
   readonly #options: WatcherOptions;
   readonly #stop = new AbortController();
   readonly #hints = new Set<WatchedPath>();
-  readonly #restUntilMs = new Map<WatchedPath, number>();
   #wake: (() => void) | undefined;
   #surveyAtMs = Number.NEGATIVE_INFINITY;
   #folder: FolderState | undefined;
@@ -73,7 +70,7 @@ export class FolderWatcher implements Service {
 
   #hint(path: WatchedPath): void {
     const top = topName(path);
-    // Known already: whoever sleeps knows until when that one rests.
+    // Known already: whoever sleeps knows until when that one looking.
     if (this.#hints.has(top)) return;
     this.#hints.add(top);
     this.#wake?.();
@@ -158,8 +155,8 @@ export class FolderWatcher implements Service {
     this.#missed.found(changed, { beganMs, endedMs: clock.monotonicMs() });
     const periodMs = this.surveysDone === 0 ? rescanMs() * (0.5 + spread / 2) : rescanMs();
     this.#surveyAtMs =
-      clock.monotonicMs() + Math.max(isComplete ? periodMs : debounceMs, tookMs * restAfterLook);
-    this.#restUntilMs.set(everything, clock.monotonicMs() + tookMs * restAfterLook);
+      clock.monotonicMs() + Math.max(isComplete ? periodMs : debounceMs, looking.afterMs(tookMs));
+    looking.looked(everything, clock.monotonicMs(), tookMs);
     if (!isComplete) return;
     this.surveysDone += 1;
     this.lastLookAtMs = clock.nowMs();
@@ -172,23 +169,18 @@ export class FolderWatcher implements Service {
       if (signal.aborted) return;
       const startedMs = clock.monotonicMs();
       const beforeMs = looking.spentMs;
-      if ((this.#restUntilMs.get(top) ?? 0) > startedMs) continue;
+      if ((looking.untilMs(top) ?? 0) > startedMs) continue;
       this.#hints.delete(top);
       // A file straight in the folder, or a session that is the folder: only a whole survey can tell.
       if (!(await tracker.revisit(top, signal)))
-        this.#surveyAtMs = Math.min(
-          this.#surveyAtMs,
-          this.#restUntilMs.get(everything) ?? startedMs + debounceMs,
-        );
-      const tookMs = looking.spentMs - beforeMs;
-      this.#restUntilMs.set(top, clock.monotonicMs() + tookMs * restAfterLook);
+        this.#surveyAtMs = Math.min(this.#surveyAtMs, looking.untilMs(everything) ?? startedMs + debounceMs);
+      looking.looked(top, clock.monotonicMs(), looking.spentMs - beforeMs);
     }
-    for (const [top, untilMs] of this.#restUntilMs)
-      if (untilMs <= clock.monotonicMs()) this.#restUntilMs.delete(top);
+    looking.forgetPast(clock.monotonicMs());
   }
 
   async #rest(): Promise<void> {
-    const { clock, tracker } = this.#options;
+    const { clock, tracker, looking } = this.#options;
     const nowMs = clock.monotonicMs();
     if (this.#draining) return;
     if (this.#folder?.state !== 'present') {
@@ -197,8 +189,7 @@ export class FolderWatcher implements Service {
     }
     const due = tracker.sessions.due(nowMs);
     const wakeAt = [this.#surveyAtMs, due.nextMs];
-    for (const top of [...this.#hints, ...due.tops])
-      wakeAt.push(this.#restUntilMs.get(top) ?? nowMs + debounceMs);
+    for (const top of [...this.#hints, ...due.tops]) wakeAt.push(looking.untilMs(top) ?? nowMs + debounceMs);
     if (tracker.sessions.withProcess().length > 0) wakeAt.push(this.#askAtMs);
     await this.#sleepUntil(Math.min(...wakeAt));
     // A burst is let pass before it is looked at.

@@ -1,16 +1,11 @@
-import {
-  type EndObservations,
-  endInSight,
-  endOf,
-  quietStillNeededMs,
-  type Seal,
-} from '../domain/end-rule.ts';
+import { type EndObservations, endOf, quietStillNeededMs, type Seal } from '../domain/end-rule.ts';
 import { lastFileTime } from '../domain/file-time.ts';
 import { advance } from '../domain/session-machine.ts';
 import { joinPath } from '../domain/watched-path.ts';
 import type { FileSource } from '../ports/file-source.ts';
 import type { Journal, SessionRecord } from '../ports/journal.ts';
 import type { ProcessTable } from '../ports/process-table.ts';
+import { EarlyEnds } from './early-ends.ts';
 import { EndEvidence, endingsSince, markerOf } from './end-evidence.ts';
 import type { SurveyedSession } from './folder-survey.ts';
 import type { SessionReading } from './session-reading.ts';
@@ -37,32 +32,13 @@ export class SessionObserver {
   readonly #options: ObserverOptions;
   readonly #evidence: EndEvidence;
   readonly settling: SessionSettling;
-  /** Set by `drain`: a session without evidence of an end is sealed with this status. */
-  #sealOpenAs: { seal: Seal; quietForMs: number } | undefined;
+  readonly early: EarlyEnds;
 
   constructor(options: ObserverOptions) {
     this.#options = options;
     this.#evidence = new EndEvidence(options);
     this.settling = new SessionSettling(options);
-  }
-
-  /** From now on, sessions without evidence of an end that were quiet for so long are sealed all the same. */
-  sealOpenSessions(status: 'stalled' | 'interrupted', by: string, quietForMs: number): void {
-    this.#sealOpenAs = { seal: { status, by, evidence: false, ordered: true }, quietForMs };
-  }
-
-  /** Only then it matters who holds a file open. */
-  #mayEnd(quietForMs: number): boolean {
-    return (
-      quietForMs >= Math.min(this.#options.idleMs, this.#sealOpenAs?.quietForMs ?? Number.POSITIVE_INFINITY)
-    );
-  }
-
-  #sealAnyway(seen: EndObservations): Seal | undefined {
-    const rule = this.#sealOpenAs;
-    if (!rule || seen.quietForMs < rule.quietForMs) return undefined;
-    const evident = endInSight(seen);
-    return evident ? { ...evident, ordered: true } : rule.seal;
+    this.early = new EarlyEnds(options.idleMs);
   }
 
   async look(tracked: TrackedSession, surveyed: SurveyedSession, changed: boolean): Promise<void> {
@@ -87,7 +63,7 @@ export class SessionObserver {
     if (changed) this.#takeBack(tracked, surveyed, reading);
     if (tracked.state.at === 'open') await this.#end(tracked, surveyed, reading, nowMs);
     else if (changed) this.#endAnew(tracked, surveyed, reading);
-    if (tracked.state.at === 'open' && !this.#sealOpenAs) {
+    if (tracked.state.at === 'open' && !this.early.isOrdered) {
       const againMs = await this.#options.snapshots.look(tracked, surveyed, reading, nowMs);
       tracked.lookAtMs = Math.min(tracked.lookAtMs, againMs);
     }
@@ -148,18 +124,20 @@ export class SessionObserver {
       marker: markerOf(surveyed, reading),
       process,
       quietForMs,
-      heldOpen: this.#mayEnd(quietForMs) && (await this.#evidence.isHeldOpen(surveyed.files)),
+      heldOpen: this.early.mayEnd(quietForMs, nowMs) && (await this.#evidence.isHeldOpen(surveyed.files)),
     };
-    const seal = endOf(seen, idleMs) ?? this.#sealAnyway(seen);
+    const seal = endOf(seen, idleMs) ?? this.early.sealOf(seen, nowMs);
     if (!seal) {
       // Held open: look again after a while, silence alone will not tell.
       const again = seen.heldOpen ? Math.min(idleMs, 60_000) : Math.max(idleMs - quietForMs, 1000);
-      tracked.lookAtMs = nowMs + Math.min(again, quietStillNeededMs(seen) ?? again);
+      const atMs = nowMs + Math.min(again, quietStillNeededMs(seen) ?? again);
+      tracked.lookAtMs = Math.min(atMs, this.early.lookAgainMs(seen, nowMs));
       return;
     }
     if (!tracked.record && !(await this.#options.sharing.mayTake(tracked, surveyed.files))) return;
     const dated = { ...seal, ...this.#endedAt(tracked, seal) };
     tracked.record ??= this.begin(tracked, 'open');
+    if (this.early.departure) tracked.hurryFromMs = this.early.departure.lastLookMs;
     tracked.state = advance(tracked.state, { type: 'ended', seal: dated, nowMs });
     events.emit('session.sealed', { session: sessionName(tracked), status: dated.status, by: dated.by });
   }
@@ -201,7 +179,7 @@ export class SessionObserver {
   /** A last log of an open session as it is now, with nothing of it queued: it may be too late to send more. */
   async snapshot(tracked: TrackedSession, deadlineMs = Number.POSITIVE_INFINITY): Promise<void> {
     // A drain has written what there is, and how it ended; that it is still written to is in that log too.
-    if (this.#sealOpenAs && tracked.changing.length > 0) return;
+    if (this.early.isOrdered && tracked.changing.length > 0) return;
     // It does not go on: its log says how it ended.
     if (tracked.state.at === 'sealing' && tracked.state.seal.evidence) {
       this.settling.hurry(tracked, deadlineMs);

@@ -54,16 +54,18 @@ export class SessionSettling {
       watched.map((file) => file.path),
       settleMs,
     );
-    const firstMs = tracked.state.seal.ordered ? 2 * settleMs : Math.max(patienceMinMs, 10 * settleMs);
+    const { seal } = tracked.state;
+    const firstMs = seal.ordered || seal.mayGoOn ? 2 * settleMs : Math.max(patienceMinMs, 10 * settleMs);
     const patienceMs = Math.min(firstMs * 2 ** tracked.impatience, patienceMaxMs);
     const restsAtMs = Math.min(settledAtMs, tracked.state.sinceMs + patienceMs);
     if (nowMs < restsAtMs && restsAtMs <= tracked.hurryFromMs) {
       tracked.lookAtMs = restsAtMs;
       return;
     }
-    const { seal } = tracked.state;
     tracked.state = advance(tracked.state, { type: 'settled' });
-    const isSettled = (path: WatchedPath) => isSaid(path) || tracked.changedAt(path) + settleMs <= nowMs;
+    // What goes on may never rest: of it there is what was written so far.
+    const isSettled = (path: WatchedPath) =>
+      seal.mayGoOn === true || isSaid(path) || tracked.changedAt(path) + settleMs <= nowMs;
     const { changing, warnings } = await this.#assemble(tracked, surveyed, seal, isSettled);
     this.#warn(tracked, warnings);
     tracked.state = advance(tracked.state, { type: 'enqueued' });

@@ -122,7 +122,7 @@ test('a session that fell silent is not taken for one that goes on', async () =>
   world.folder.write('a/session.json', '{"id":"a"}');
   world.folder.write('a/out.log', 'early');
   const agent = world.start({ settleMs: 50 });
-  agent.observer.sealOpenSessions('stalled', 'drain', 0);
+  agent.observer.early.order('stalled', 'drain', 0);
   await agent.look();
   await world.clock.advance(100);
   await agent.look();

@@ -30,9 +30,11 @@ import { FileTransfer, type OneTransfer } from '../../src/services/file-transfer
 import { FolderWatcher } from '../../src/services/folder-watcher.ts';
 import { afterGrowth, GrowingFiles } from '../../src/services/growing-files.ts';
 import { GrowingParts } from '../../src/services/growing-parts.ts';
+import { departWithHost } from '../../src/services/host-departure.ts';
 import { LeaseKeeper } from '../../src/services/lease-keeper.ts';
 import { guardWrites } from '../../src/services/leased-store.ts';
 import { LogShipping } from '../../src/services/log-shipping.ts';
+import { LookRests } from '../../src/services/look-rests.ts';
 import { meterLooks } from '../../src/services/metered-source.ts';
 import { paceStore } from '../../src/services/paced-store.ts';
 import { PartTransfer } from '../../src/services/part-transfer.ts';
@@ -191,6 +193,8 @@ export class TestAgent {
   readonly leases: SessionLeases | undefined;
   readonly keeper: LeaseKeeper | undefined;
   readonly sharing: SessionSharing = unshared;
+  readonly looking = new LookRests();
+  readonly snapshots: SessionSnapshots;
   readonly #clock: FakeClock;
 
   constructor(world: World, journal: Journal, options: StartOptions) {
@@ -238,19 +242,20 @@ export class TestAgent {
     const { sharing } = this;
     const claiming = new Turns<number>();
     const settles = () => (this.#isNetwork() ? networkSettleMs : (options.settleMs ?? settleMs));
+    this.snapshots = new SessionSnapshots({
+      journal,
+      assembler,
+      clock,
+      growth: new FileGrowth({ choose, growsFromBytes, settleMs: settles }),
+      everyMs: options.snapshotEveryMs ?? never,
+      onEnqueued: () => this.uploader.wake(),
+      onGrown: (file) => this.growing?.want(file),
+    });
     this.observer = new SessionObserver({
       ...base,
       readings,
       assembler,
-      snapshots: new SessionSnapshots({
-        journal,
-        assembler,
-        clock,
-        growth: new FileGrowth({ choose, growsFromBytes, settleMs: settles }),
-        everyMs: options.snapshotEveryMs ?? never,
-        onEnqueued: () => this.uploader.wake(),
-        onGrown: (file) => this.growing?.want(file),
-      }),
+      snapshots: this.snapshots,
       sharing,
       processes,
       folder,
@@ -259,7 +264,7 @@ export class TestAgent {
       claiming,
       onEnqueued: () => this.uploader.wake(),
     });
-    const looking = { spentMs: 0 };
+    const { looking } = this;
     this.tracker = new SessionTracker({
       ...base,
       source: meterLooks(base.source, clock, looking),
@@ -346,7 +351,7 @@ export class TestAgent {
       sessions: new PQueue({ concurrency: concurrency * 4 }),
       sessionsMax: concurrency * 4,
       sharing,
-      hasOpenSessions: () => tracker.sessions.open().length > 0,
+      hasOpenSessions: () => tracker.sessions.unfinished().length > 0,
       onShipped: (sid, root) => this.#shipped(sid, root),
     });
   }
@@ -364,6 +369,26 @@ export class TestAgent {
   #isNetwork(): boolean {
     const state = this.watcher.folderState;
     return state?.state === 'present' && state.network;
+  }
+
+  /** Of a drain of so long on a host of which `because` says that it is going. */
+  depart(because: string | undefined, timeoutMs: number): Promise<void> {
+    const { tracker, observer, snapshots, watcher, looking, context } = this;
+    const { clock, events } = context;
+    return departWithHost(
+      {
+        fate: { goingBecause: async () => because },
+        sessions: () => tracker.sessions,
+        observer,
+        snapshots,
+        clock,
+        events,
+        settleMs: () => settleMs,
+        onHurry: () => looking.hurry(),
+        onDue: (root) => watcher.lookAt(root),
+      },
+      timeoutMs,
+    );
   }
 
   /** One look at the whole folder. */

@@ -1,0 +1,86 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readlink, stat } from 'node:fs/promises';
+import type { HostFate } from '../ports/host-fate.ts';
+import { kubernetesProbe } from '../probes/kubernetes.ts';
+
+export interface HostFateOptions {
+  /** Our own. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Tests have their own. */
+  readonly program?: string;
+  readonly bootedWith?: string;
+  readonly pidNamespace?: string;
+}
+
+/** The one that a machine boots with, in every kernel: PROC_PID_INIT_INO. */
+const hostNamespace = 'pid:[4026531836]';
+const askMsMax = 2_000;
+const answerMax = 64;
+
+/**
+ * A host is going when the manager of its system says so; a pod when a signal reaches us in it. It is not asked of systemd
+ * in a pod, and a pod that sees the processes of its node is an agent of that node: what ends it is mostly its own upgrade.
+ */
+export function createHostFate(options: HostFateOptions): HostFate {
+  const { env, program = 'systemctl', bootedWith = '/run/systemd/system' } = options;
+  return {
+    async goingBecause() {
+      if (kubernetesProbe.probe(namedVariables(env)) !== undefined) {
+        const namespace = await linkOf(options.pidNamespace ?? '/proc/self/ns/pid');
+        return namespace === hostNamespace ? undefined : 'the pod is going';
+      }
+      // As sd_booted(3) tells whether systemd is the manager here.
+      if (!(await isDirectory(bootedWith))) return undefined;
+      const state = await stateBy(program, env['PATH'] ?? '/usr/bin:/bin');
+      return state.trim() === 'stopping' ? 'the system is stopping' : undefined;
+    },
+  };
+}
+
+function namedVariables(env: HostFateOptions['env']): Record<string, string> {
+  return Object.fromEntries(
+    kubernetesProbe.variables.flatMap((name) => {
+      const value = env[name];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+/** Its exit code is no failure: it is 1 in every state but `running`. Empty where nobody answers in time. */
+function stateBy(program: string, path: string): Promise<string> {
+  return new Promise((resolve) => {
+    let child: ChildProcess;
+    try {
+      child = spawn(program, ['is-system-running'], {
+        env: { PATH: path, LC_ALL: 'C.UTF-8' },
+        stdio: ['ignore', 'pipe', 'ignore'],
+        timeout: askMsMax,
+        killSignal: 'SIGKILL',
+      });
+    } catch {
+      return resolve(''); // reason: no memory for a process now; who cannot be asked has not said that it goes
+    }
+    let said = '';
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(0, answerMax);
+    });
+    child.once('error', () => resolve(''));
+    child.once('close', () => resolve(said));
+  });
+}
+
+async function linkOf(path: string): Promise<string | undefined> {
+  try {
+    return await readlink(path);
+  } catch {
+    return undefined; // reason: without /proc no other process is in view either
+  }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false; // reason: no systemd, which says nothing
+  }
+}
