@@ -59,11 +59,13 @@ export class SessionMemory {
   restore(tracked: TrackedSession, record: SessionRecord): void {
     tracked.record = record;
     tracked.shape = record.shape;
-    const { seal, phase } = record;
-    if (seal && phase === 'shipping') tracked.state = { at: 'shipping', seal };
+    const { phase, shape } = record;
+    const isLeftOver = isLastCall(record);
+    const seal = record.seal && isLeftOver ? { ...record.seal, ordered: true } : record.seal;
+    if (seal && phase === 'shipping') tracked.state = { at: isLeftOver ? 'shipped' : 'shipping', seal };
     if (seal && (phase === 'shipped' || phase === 'parked')) tracked.state = { at: 'shipped', seal };
     // Something was sent that must be read again, in the life before.
-    if (phase === 'shipped' && record.shape === '') tracked.verifyAtMs = Number.NEGATIVE_INFINITY;
+    if (isLeftOver || (phase === 'shipped' && shape === '')) tracked.verifyAtMs = Number.NEGATIVE_INFINITY;
     if (phase === 'skipped' && !this.#options.includeSkipped)
       tracked.state = { at: 'shipped', seal: skippedSeal };
   }
@@ -154,4 +156,10 @@ export class SessionMemory {
     for (const root of this.#resting.notSeenIn(survey)) this.get(root);
     return this.tracked.all().filter((tracked) => tracked.seenIn !== survey);
   }
+}
+
+/** Sealed as interrupted while it was still written to: how it was left is known once somebody has looked again. */
+function isLastCall({ seal, phase, shape }: SessionRecord): boolean {
+  const isInterrupted = seal?.status === 'interrupted' && !seal.evidence && shape === '';
+  return isInterrupted && (phase === 'shipping' || phase === 'shipped');
 }

@@ -43,6 +43,8 @@ export class SessionObserver {
 
   async look(tracked: TrackedSession, surveyed: SurveyedSession, changed: boolean): Promise<void> {
     const nowMs = this.#options.clock.monotonicMs();
+    // What came while nobody could look any more belongs to what was ordered; what comes from now on takes it back.
+    if (tracked.verifyAtMs <= nowMs && isOrdered(tracked)) this.#verify(tracked, nowMs);
     if (changed) this.#change(tracked, nowMs);
     if (tracked.isRetried) this.#retry(tracked);
     if (tracked.verifyAtMs <= nowMs) this.#verify(tracked, nowMs);
@@ -190,4 +192,8 @@ export class SessionObserver {
     await this.#options.assembler.snapshot(tracked, lastSeen(tracked), { withFiles: false });
     this.#options.onEnqueued();
   }
+}
+
+function isOrdered({ state }: TrackedSession): boolean {
+  return state.at === 'shipped' && state.seal.ordered === true;
 }

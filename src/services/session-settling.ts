@@ -25,6 +25,7 @@ export interface SettlingOptions {
 /** A straggler that never rests does not keep a session from the bucket for ever: it is named as `changing`. */
 const patienceMinMs = 30_000;
 const patienceMaxMs = 60 * 60_000;
+const roundMinMs = 2_000;
 
 /** The way of a session from its end into the journal: its files come to rest, then all that is there is queued. */
 export class SessionSettling {
@@ -55,11 +56,16 @@ export class SessionSettling {
       settleMs,
     );
     const { seal } = tracked.state;
-    const firstMs = seal.ordered || seal.mayGoOn ? 2 * settleMs : Math.max(patienceMinMs, 10 * settleMs);
+    const firstMs = seal.ordered ? 2 * settleMs : Math.max(patienceMinMs, 10 * settleMs);
     const patienceMs = Math.min(firstMs * 2 ** tracked.impatience, patienceMaxMs);
     const restsAtMs = Math.min(settledAtMs, tracked.state.sinceMs + patienceMs);
-    if (nowMs < restsAtMs && restsAtMs <= tracked.hurryFromMs) {
-      tracked.lookAtMs = restsAtMs;
+    const waitsUntilMs = seal.mayGoOn
+      ? Math.min(settledAtMs, roundEndMs(tracked, tracked.state.sinceMs, settleMs))
+      : restsAtMs <= tracked.hurryFromMs
+        ? restsAtMs
+        : nowMs;
+    if (nowMs < waitsUntilMs) {
+      tracked.lookAtMs = waitsUntilMs;
       return;
     }
     tracked.state = advance(tracked.state, { type: 'settled' });
@@ -112,6 +118,15 @@ export class SessionSettling {
     const more = warnings.length - 1;
     this.#options.events.emit('session.warning', { session: sessionName(tracked), warning, more });
   }
+}
+
+/**
+ * What is written to until its host is gone is taken in rounds, each longer than the one before; there is a last one when
+ * time runs out.
+ */
+function roundEndMs({ impatience, hurryFromMs }: TrackedSession, sinceMs: number, settleMs: number): number {
+  const shortestMs = Math.min(settleMs, roundMinMs);
+  return Math.min(sinceMs + shortestMs * 2 ** impatience, Math.max(hurryFromMs, sinceMs + shortestMs));
 }
 
 /** A session that no look of this process has found: what it held is not known, and its log must not look complete. */

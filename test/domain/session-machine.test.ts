@@ -9,9 +9,10 @@ import {
 } from '../../src/domain/session-machine.ts';
 
 const evidence: Seal = { status: 'completed', by: 'result.json', evidence: true };
+const lastCall: Seal = { status: 'interrupted', by: 'the pod is going', evidence: false, mayGoOn: true };
 const silence: Seal = { status: 'stalled', by: 'silence', evidence: false };
 
-/** The header's table, written out: by evidence | by silence, `-` for what is of no account. */
+/** The header's table, written out: by evidence, or at the last call of a host that goes | by silence, `-` for what is of no account. */
 const table = `
   state       ended    changed            doubted  settled     enqueued  shipped
   open        sealing  -                  -        -           -         -
@@ -31,6 +32,7 @@ const cases = rows.flatMap((row) =>
     const [from = '', event = ''] = [row[0], header[at + 1]];
     return [
       { from, event, to: byEvidence, seal: evidence },
+      { from, event, to: byEvidence, seal: lastCall },
       { from, event, to: bySilence, seal: silence },
     ];
   }),
@@ -52,7 +54,7 @@ function eventOf(type: string, seal: Seal): SessionEvent {
 
 describe('a session', () => {
   test('has a table of every state and event', () => {
-    expect(cases).toHaveLength(5 * 6 * 2);
+    expect(cases).toHaveLength(5 * 6 * 3);
   });
 
   test.each(cases)('$from, on $event: $to ($seal.by)', ({ from, event, to, seal }) => {

@@ -37,5 +37,9 @@ const edge: Edge = {
   onReload: () => () => undefined,
 };
 
-process.exitCode = await ship(edge, {}, { directory: undefined, leases: { leaseMs: 3_000, beatMs: 300 } });
+process.exitCode = await ship(
+  edge,
+  {},
+  { directory: undefined, stays: true, leases: { leaseMs: 3_000, beatMs: 300 } },
+);
 wayOut.close();
