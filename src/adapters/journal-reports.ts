@@ -1,11 +1,8 @@
 import { displayPath, pathToBytes } from '../domain/watched-path.ts';
-import type { Backlog, BacklogCounts, ParkedReason } from '../ports/backlog.ts';
+import { type Backlog, type BacklogCounts, namedInStatus, type ParkedReason } from '../ports/backlog.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Queries } from './journal-queries.ts';
 import { fileRecord, json, number, optionalText, path, type Row, text } from './journal-rows.ts';
-
-/** How many unsent and parked items a status names one by one; the rest is counted. */
-const namedMax = 1000;
 
 /**
  * The backlog is asked for every second while somebody looks, in journals of a hundred thousand sessions: it may cost what waits or is
@@ -36,10 +33,10 @@ export function reportQueries({
         })),
 
     backlogCounts: (folder) => counts(statement, folder),
-    backlog: (folder) => ({
+    backlog: (folder, namedMax = namedInStatus) => ({
       ...counts(statement, folder),
-      unsent: unsent(statement, folder),
-      parked: parked(statement, folder),
+      unsent: unsent(statement, folder, namedMax),
+      parked: parked(statement, folder, namedMax),
     }),
   };
 }
@@ -90,13 +87,13 @@ function sessionName(row: Row): string {
   return optionalText(row, 'id') ?? displayPath(path(row, 'root'));
 }
 
-function unsent(statement: Queries['statement'], folder: string): Backlog['unsent'] {
+function unsent(statement: Queries['statement'], folder: string, namedMax: number): Backlog['unsent'] {
   const files = statement(
     `SELECT sessions.id AS id, root, path, size_bytes, files.failure AS failure, files.attempts AS attempts
      FROM files INDEXED BY files_unsent CROSS JOIN sessions USING (sid)
-     WHERE folder = ? AND phase <> 'elsewhere' AND state = 'pending' ORDER BY files.sid, size_bytes, path LIMIT ${namedMax}`,
+     WHERE folder = ? AND phase <> 'elsewhere' AND state = 'pending' ORDER BY files.sid, size_bytes, path LIMIT ?`,
   )
-    .all(folder)
+    .all(folder, namedMax)
     .map((row) => ({
       session: sessionName(row),
       path: displayPath(path(row, 'path')),
@@ -105,9 +102,9 @@ function unsent(statement: Queries['statement'], folder: string): Backlog['unsen
       attempts: number(row, 'attempts'),
     }));
   const logs = statement(
-    `SELECT id, root, failure, identity, attempts FROM sessions WHERE folder = ? AND phase = 'shipping' ORDER BY sid LIMIT ${namedMax}`,
+    `SELECT id, root, failure, identity, attempts FROM sessions WHERE folder = ? AND phase = 'shipping' ORDER BY sid LIMIT ?`,
   )
-    .all(folder)
+    .all(folder, namedMax)
     .map((row) => ({
       session: sessionName(row),
       path: json<{ key: string }>(row, 'identity')?.key ?? 'session log',
@@ -118,14 +115,14 @@ function unsent(statement: Queries['statement'], folder: string): Backlog['unsen
   return [...files, ...logs];
 }
 
-function parked(statement: Queries['statement'], folder: string): Backlog['parked'] {
+function parked(statement: Queries['statement'], folder: string, namedMax: number): Backlog['parked'] {
   const files = statement(
     `SELECT sessions.id AS id, root, path, files.failure AS failure FROM files CROSS JOIN sessions USING (sid)
-     WHERE folder = ? AND phase <> 'elsewhere' AND state = 'parked' ORDER BY sid, path LIMIT ${namedMax}`,
-  ).all(folder);
+     WHERE folder = ? AND phase <> 'elsewhere' AND state = 'parked' ORDER BY sid, path LIMIT ?`,
+  ).all(folder, namedMax);
   const logs = statement(
-    `SELECT id, root, root AS path, failure FROM sessions WHERE folder = ? AND phase = 'parked' LIMIT ${namedMax}`,
-  ).all(folder);
+    `SELECT id, root, root AS path, failure FROM sessions WHERE folder = ? AND phase = 'parked' LIMIT ?`,
+  ).all(folder, namedMax);
   return [...files, ...logs].flatMap((row) => {
     const failure = json<ParkedReason>(row, 'failure');
     return failure ? [{ ...failure, session: sessionName(row), path: displayPath(path(row, 'path')) }] : [];

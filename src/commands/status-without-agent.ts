@@ -6,6 +6,7 @@ import { createStore, realFolder } from '../compose-parts.ts';
 import type { Config } from '../config/schema.ts';
 import type { Backlog } from '../ports/backlog.ts';
 import type { Status } from '../ports/status.ts';
+import { backlogLines, namedAtEnd } from './unsent.ts';
 import { programVersion } from './version.ts';
 
 /** What a journal that nobody holds tells. Throws StateError where it cannot be read. */
@@ -41,22 +42,22 @@ export async function readStatusIfPossible(config: Config): Promise<Status | und
 /** What the journal names as unsent, as far as it can be read. */
 export function unsentInJournal(stateDirectory: string, folder: string): string[] {
   try {
-    const { unsent, parked } = readJournal(stateDirectory, folder).backlog;
-    return [
-      ...unsent.map((item) => `${item.session}: ${item.path}: ${item.reason}`),
-      ...parked.map((item) => `${item.session}: ${item.path}: ${item.code}: ${item.cause}: ${item.remedy}`),
-    ];
+    return backlogLines(readJournal(stateDirectory, folder, namedAtEnd).backlog);
   } catch (error) {
     if (error instanceof StateError) return []; // reason: as above
     throw error;
   }
 }
 
-function readJournal(stateDirectory: string, folder: string): Pick<Status, 'backlog' | 'parts'> {
+function readJournal(
+  stateDirectory: string,
+  folder: string,
+  namedMax?: number,
+): Pick<Status, 'backlog' | 'parts'> {
   if (!hasJournal(stateDirectory)) return { backlog: emptyBacklog };
   const journal = openJournal(stateDirectory);
   try {
-    return { backlog: journal.backlog(folder), parts: journal.uploadCounts() };
+    return { backlog: journal.backlog(folder, namedMax), parts: journal.uploadCounts() };
   } finally {
     journal.close();
   }

@@ -1,15 +1,25 @@
 import type { Agent } from '../compose.ts';
 import { displayPath } from '../domain/watched-path.ts';
+import type { Backlog } from '../ports/backlog.ts';
+
+/** At the end of a process each is named; a bound all the same, of what a log can hold and a person can look through. */
+export const namedAtEnd = 100_000;
+
+/** What a journal names as unsent. */
+export function backlogLines({ unsent, parked, pendingFiles, parkedFiles }: Backlog): string[] {
+  const lines = [
+    ...unsent.map((item) => `${item.session}: ${item.path}: ${item.reason}`),
+    ...parked.map((item) => `${item.session}: ${item.path}: ${item.code}: ${item.cause}: ${item.remedy}`),
+  ];
+  const more = Math.max(pendingFiles - namedAtEnd, 0) + Math.max(parkedFiles - namedAtEnd, 0);
+  return more > 0 ? [...lines, `and ${more} more files, which go on at the next start`] : lines;
+}
 
 /** Every file that did not get there, by name and reason. */
 export function unsentLines(agent: Agent, ignoresOpen: boolean): string[] {
   const { journal, tracker, folder } = agent;
-  const backlog = journal.backlog(folder);
   return [
-    ...backlog.unsent.map((item) => `${item.session}: ${item.path}: ${item.reason}`),
-    ...backlog.parked.map(
-      (item) => `${item.session}: ${item.path}: ${item.code}: ${item.cause}: ${item.remedy}`,
-    ),
+    ...backlogLines(journal.backlog(folder, namedAtEnd)),
     ...(ignoresOpen ? [] : openFiles(agent)),
     ...tracker.notes
       .problems()

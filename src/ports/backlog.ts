@@ -21,6 +21,9 @@ export interface BacklogCounts {
   readonly parkedFiles: number;
 }
 
+/** How many unsent and parked items a status names one by one; the rest is counted. */
+export const namedInStatus = 1000;
+
 export interface Backlog extends BacklogCounts {
   /** Of each session as they are sent: small ones first. */
   readonly unsent: readonly {

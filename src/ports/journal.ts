@@ -134,7 +134,8 @@ export interface Journal extends Ledger, SessionViews, RecordedObjects {
     limit: number,
     after?: DeletableFile,
   ): readonly DeletableFile[];
-  backlog(folder: string): Backlog;
+  /** At most `namedMax` of each kind are named; absent: `namedInStatus`. */
+  backlog(folder: string, namedMax?: number): Backlog;
   /** The same without names: cheap, for progress. */
   backlogCounts(folder: string): BacklogCounts;
 

@@ -7,13 +7,15 @@ import { leaseSchema } from '../../src/domain/lease.ts';
 import { checkBucket } from '../support/bucket-check.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeNamespacedHost, whyNoNamespaces } from '../support/namespaced-host.ts';
+import { inPod, stopPod } from '../support/pod.ts';
 import { describeS3, makeBucket } from '../support/s3.ts';
 import { seededRandom, seedOf } from '../support/seeded-random.ts';
 import { planSession, type TrainedSession, train } from '../support/trainer.ts';
-import { start } from '../support/trainlogd.ts';
+import { start, unsentLines } from '../support/trainlogd.ts';
 
 const random = seededRandom(seedOf(process.env));
 const timeoutMs = 60_000;
+const mebibyte = 1024 * 1024;
 const inAHurry = {
   TRAINLOGD_WATCH_SETTLE: '200ms',
   TRAINLOGD_WATCH_RESCAN: '500ms',
@@ -37,8 +39,8 @@ function leasesIn(folder: string): string[] {
 }
 
 /** With one file more, large enough to be held up on its way. */
-function withLargeFile(session: TrainedSession, folder: string): TrainedSession {
-  const bytes = randomBytes(6 * 1024 * 1024);
+function withLargeFile(session: TrainedSession, folder: string, sizeBytes = 6 * mebibyte): TrainedSession {
+  const bytes = randomBytes(sizeBytes);
   const directory = join(folder, session.path);
   const write = async () => {
     await mkdir(directory, { recursive: true });
@@ -94,6 +96,63 @@ describeS3.concurrent(`two hosts on one folder (seed ${random.seed})`, () => {
       expect(leasesIn(folder).sort()).toEqual([0, 1, 2, 3].map((n) => `run-${n} gpu-b done`));
     },
     timeoutMs,
+  );
+
+  test(
+    'a pod that goes in the middle of a file hands it over at once, and the next one sends it whole under the same name',
+    async (context) => {
+      const reason = whyNoNamespaces();
+      if (reason !== undefined) context.skip(reason);
+      const bucket = await makeBucket();
+      const slow = { TRAINLOGD_UPLOAD_PART_SIZE: '5MiB', TRAINLOGD_UPLOAD_PART_CONCURRENCY: '1' };
+      const hurried = { ...inAHurry, ...slow, TRAINLOGD_DRAIN_TIMEOUT: '6s' };
+      const hostA = inPod(await makeNamespacedHost(context, 'gpu-a', bucket, hurried));
+      const hostB = inPod(await makeNamespacedHost(context, 'gpu-b', bucket, hurried, hostA));
+      const { folder } = hostA;
+      const ended = planSession(random, folder, 0, { ...wish, path: 'run-0' });
+      const large = withLargeFile(ended, folder, 24 * mebibyte);
+
+      const a = start(context, hostA, []);
+      await a.event('daemon.started');
+      const stuck = hostA.hold(13 * mebibyte);
+      await train(random, [large], 1);
+      await mkdir(join(folder, 'run-1'));
+      await writeFile(join(folder, 'run-1', 'session.json'), '{}');
+      await writeFile(join(folder, 'run-1', 'stdout.log'), 'epoch 1');
+      await stuck.held;
+      await a.event('session.found', ({ path }) => path === 'run-1');
+      const b = start(context, hostB, []);
+      await b.event('lease.held', ({ session, host }) => session === 'run-0' && host === 'gpu-a');
+      const ending = stopPod(a);
+      await a.event('daemon.stopped');
+      stuck.cut();
+      const end = await ending;
+      expect(end.code, end.stderr.slice(-2000)).toBe(75);
+      expect(unsentLines(end).join('\n')).toContain('large.log');
+      expect(a.events('session.sealed')).toContainEqual(
+        expect.objectContaining({ status: 'interrupted', by: 'the pod is going' }),
+      );
+      const taken = await b.event('lease.taken', ({ session }) => session === 'run-0');
+      expect(taken).toMatchObject({ from: 'gpu-a', because: 'released' });
+      await b.event(
+        'session.shipped',
+        ({ status, missing }) => status === 'completed' && missing === 0,
+        40_000,
+      );
+      await stopPod(b);
+
+      const { logs } = await checkBucket(bucket, [large]);
+      const logOf = (name: string) => logs.find(({ log }) => log.session.name === name)?.log;
+      expect(logs).toHaveLength(2);
+      expect(logOf('run-0')).toMatchObject({
+        session: { status: 'completed', agent: { host: 'gpu-b' } },
+        missing: [],
+      });
+      const file = logOf('run-0')?.companions.find(({ path }) => path === 'large.log');
+      expect(large.companions.get('large.log')?.equals(await bucket.bytes(file?.key ?? ''))).toBe(true);
+      expect(logOf('run-1')?.session).toMatchObject({ status: 'interrupted', sealedBy: 'the pod is going' });
+    },
+    2 * timeoutMs,
   );
 
   test(

@@ -6,7 +6,7 @@ import type { Ended, Host, Trainlogd } from './trainlogd.ts';
 const variables = { KUBERNETES_SERVICE_HOST: '10.96.0.1', POD_NAMESPACE: 'ml', POD_NAME: 'train-0' };
 
 /** The same host as a container of a pod: with a PID namespace of its own, in which no other process is in view. */
-export function inPod(host: Host): Host {
+export function inPod<Kind extends Host>(host: Kind): Kind {
   const command = [
     'unshare',
     '--pid',
