@@ -1,4 +1,5 @@
 import { createHostFate } from './adapters/host-fate.ts';
+import { isEmptyDir, mountOf } from './doctor/mounts.ts';
 import type { Clock } from './ports/clock.ts';
 import type { Events } from './ports/events.ts';
 import type { FolderWatcher } from './services/folder-watcher.ts';
@@ -9,6 +10,7 @@ import type { SessionSnapshots } from './services/session-snapshots.ts';
 import type { SessionTracker } from './services/session-tracker.ts';
 
 export interface Departing {
+  readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly events: Events;
@@ -22,13 +24,18 @@ export interface Departing {
 
 /** What is done beside a drain of so long that a signal began. */
 export function composeDeparture(of: Departing): (timeoutMs: number) => Promise<void> {
-  const { env, tracker, watcher, looking, ...others } = of;
+  const { folder, env, tracker, watcher, looking, ...others } = of;
   const departure = {
     ...others,
-    fate: createHostFate({ env }),
+    fate: createHostFate({ env, isEmptyDir: () => isOnEmptyDir(folder) }),
     sessions: () => tracker.sessions,
     onHurry: () => looking.hurry(),
     onDue: (root: string) => watcher.lookAt(root),
   };
   return (timeoutMs) => departWithHost(departure, timeoutMs);
+}
+
+async function isOnEmptyDir(folder: string): Promise<boolean> {
+  const mount = await mountOf('/proc', folder);
+  return mount !== undefined && isEmptyDir(mount);
 }

@@ -6,28 +6,31 @@ import { kubernetesProbe } from '../probes/kubernetes.ts';
 export interface HostFateOptions {
   /** Our own. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Does what is watched go with the pod? */
+  readonly isEmptyDir: () => Promise<boolean>;
   /** Tests have their own. */
   readonly program?: string;
   readonly bootedWith?: string;
-  readonly pidNamespace?: string;
+  readonly namespaces?: string;
 }
 
-/** The one that a machine boots with, in every kernel: PROC_PID_INIT_INO. */
-const hostNamespace = 'pid:[4026531836]';
+/** What a machine boots with, in every kernel: PROC_PID_INIT_INO, PROC_UTS_INIT_INO. */
+const nodeProcesses = 'pid:[4026531836]';
+const nodeName = 'uts:[4026531838]';
 const askMsMax = 2_000;
 const answerMax = 64;
 
 /**
  * A host is going when the manager of its system says so; a pod when a signal reaches us in it. It is not asked of systemd
- * in a pod, and a pod that sees the processes of its node is an agent of that node: what ends it is mostly its own upgrade.
+ * in a pod. What sees the processes of its node (hostPID), or has its name (hostNetwork) and watches what outlives the pod,
+ * is taken for the node's own agent: what ends it is mostly its upgrade.
  */
 export function createHostFate(options: HostFateOptions): HostFate {
   const { env, program = 'systemctl', bootedWith = '/run/systemd/system' } = options;
   return {
     async goingBecause() {
       if (kubernetesProbe.probe(namedVariables(env)) !== undefined) {
-        const namespace = await linkOf(options.pidNamespace ?? '/proc/self/ns/pid');
-        return namespace === hostNamespace ? undefined : 'the pod is going';
+        return (await isOfNode(options)) ? undefined : 'the pod is going';
       }
       // As sd_booted(3) tells whether systemd is the manager here.
       if (!(await isDirectory(bootedWith))) return undefined;
@@ -35,6 +38,11 @@ export function createHostFate(options: HostFateOptions): HostFate {
       return state.trim() === 'stopping' ? 'the system is stopping' : undefined;
     },
   };
+}
+
+async function isOfNode({ namespaces = '/proc/self/ns', isEmptyDir }: HostFateOptions): Promise<boolean> {
+  if ((await linkOf(`${namespaces}/pid`)) === nodeProcesses) return true;
+  return (await linkOf(`${namespaces}/uts`)) === nodeName && !(await isEmptyDir());
 }
 
 function namedVariables(env: HostFateOptions['env']): Record<string, string> {

@@ -1,6 +1,6 @@
 import { counted, type Diagnosis, found } from './finding.ts';
 import { folderOf } from './hung-places.ts';
-import { type Mount, mountOf } from './mounts.ts';
+import { isEmptyDir, type Mount, mountOf } from './mounts.ts';
 import type { Visit } from './visit.ts';
 
 /** What Kubernetes gives where a pod says nothing. */
@@ -31,16 +31,15 @@ function gracePeriod(drainMs: number): Diagnosis[] {
   return [found('warning', 'kubernetes.gracePeriod', said, { remedy })];
 }
 
-function volume({ root, type, at }: Mount, folder: string, drainMs: number | undefined): Diagnosis[] {
+function volume(mount: Mount, folder: string, drainMs: number | undefined): Diagnosis[] {
+  const { root, type, at } = mount;
   const named = JSON.stringify(folder);
   if (at === '/' && /^(overlay|aufs|fuse-overlayfs)$/.test(type)) {
     const said = `${named} lies in this container's own file system: another container's training is not seen here, and all of it goes with the container`;
     const remedy = `mount one volume at ${named} in both containers (volumes: emptyDir or a claim); not needed where the training is run by trainlogd exec in this container`;
     return [found('warning', 'kubernetes.notShared', said, { evidence: `${type} mounted at ${at}`, remedy })];
   }
-  // One in memory (medium: Memory) is a file system of its own.
-  const isEmptyDir = root.includes('/kubernetes.io~empty-dir/') || (type === 'tmpfs' && at !== '/');
-  if (!isEmptyDir || drainMs === undefined || drainMs >= enoughMs) return [];
+  if (!isEmptyDir(mount) || drainMs === undefined || drainMs >= enoughMs) return [];
   const said = `${named} is an emptyDir, which goes with the pod, and drain.timeout is ${counted(Math.round(drainMs / 1000), 'second')}: what is not sent in that time is lost`;
   const remedy =
     'set drain.timeout: 870s and terminationGracePeriodSeconds: 900, or mount a volume that outlives the pod (a PersistentVolumeClaim)';

@@ -20,6 +20,11 @@ export async function mountOf(proc: string, path: string): Promise<Mount | undef
   );
 }
 
+/** A volume of Kubernetes that goes with its pod. One in memory (medium: Memory) is a file system of its own. */
+export function isEmptyDir({ root, type, at }: Mount): boolean {
+  return root.includes('/kubernetes.io~empty-dir/') || (type === 'tmpfs' && at !== '/');
+}
+
 /** `ID PARENT DEVICE ROOT MOUNTPOINT OPTIONS… - TYPE SOURCE SUPER-OPTIONS` */
 function parse(line: string): Mount[] {
   const [before, after] = line.split(' - ');

@@ -1,6 +1,6 @@
 import { type EndObservations, endInSight, type Seal } from './end-rule.ts';
 
-/** The host is known to be going (ADR 37). Times are monotonic. */
+/** The host is known to be going (ADR 41). Times are monotonic. */
 export interface Departure {
   /** For `session.sealedBy`. */
   readonly because: string;

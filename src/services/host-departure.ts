@@ -22,7 +22,7 @@ export interface DepartureOptions {
 
 /**
  * After a signal that asks us to end within `timeoutMs`, beside the drain that it begins: on a host that is going with us,
- * open sessions end too, and what is there of them is sent at once (ADR 37). On one that stays nothing is done.
+ * open sessions end too, and what is there of them is sent at once (ADR 41). On one that stays nothing is done.
  */
 export async function departWithHost(options: DepartureOptions, timeoutMs: number): Promise<void> {
   const { fate, sessions, observer, snapshots, clock, events, settleMs, onHurry, onDue } = options;

@@ -12,7 +12,7 @@ async function machine(script: string, { booted = true } = {}) {
   await chmod(program, 0o755);
   const bootedWith = join(base, 'system');
   if (booted) await mkdir(bootedWith);
-  return { env: { PATH: process.env['PATH'] }, program, bootedWith };
+  return { env: { PATH: process.env['PATH'] }, program, bootedWith, isEmptyDir: async () => false };
 }
 
 const stopping = 'echo stopping; exit 1';
@@ -49,26 +49,51 @@ describe('a host with systemd', () => {
 });
 
 describe('a pod', () => {
-  const pod = { KUBERNETES_SERVICE_HOST: '10.0.0.1' };
+  const inCluster = { KUBERNETES_SERVICE_HOST: '10.0.0.1' };
+  const own = { pid: 'pid:[4026532999]', uts: 'uts:[4026532998]' };
+  const hostPid = { ...own, pid: 'pid:[4026531836]' };
+  const hostNetwork = { ...own, uts: 'uts:[4026531838]' };
 
-  test.each<[string, Record<string, string>, string, string | undefined]>([
-    ['is going when we are told to', pod, 'pid:[4026532999]', 'the pod is going'],
-    ['by its name and namespace, too', { POD_NAMESPACE: 'ml' }, 'pid:[4026532999]', 'the pod is going'],
-    ['that sees its node goes without it', pod, 'pid:[4026531836]', undefined],
-    ['is not told by a name alone', { POD_NAME: 'a' }, 'pid:[4026532999]', undefined],
-    ['without an address is none', { KUBERNETES_SERVICE_HOST: '' }, 'pid:[4026532999]', undefined],
-  ])('%s', async (_, env, namespace, because) => {
-    const pidNamespace = join(await temporaryDirectory(), 'pid');
-    await symlink(namespace, pidNamespace);
-    const { bootedWith } = await machine(stopping, { booted: false });
-    expect(await createHostFate({ env, pidNamespace, bootedWith }).goingBecause()).toBe(because);
+  async function fateOf(
+    env: Record<string, string>,
+    ns: typeof own,
+    isOnEmptyDir: boolean,
+    script = stopping,
+  ) {
+    const node = await machine(script);
+    const namespaces = await temporaryDirectory();
+    for (const [name, target] of Object.entries(ns)) await symlink(target, join(namespaces, name));
+    const isEmptyDir = async () => isOnEmptyDir;
+    return createHostFate({ ...node, env: { ...node.env, ...env }, namespaces, isEmptyDir }).goingBecause();
+  }
+
+  test.each<[string, Record<string, string>, typeof own, boolean, string | undefined]>([
+    ['is going when we are told to', inCluster, own, false, 'the pod is going'],
+    ['by name and namespace, too', { POD_NAMESPACE: 'ml' }, own, true, 'the pod is going'],
+    [
+      'with the network of its node, too, when its volume goes',
+      inCluster,
+      hostNetwork,
+      true,
+      'the pod is going',
+    ],
+    [
+      'with the network of its node and a folder that stays is an agent of the node',
+      inCluster,
+      hostNetwork,
+      false,
+      undefined,
+    ],
+    ['that sees the processes of its node is one whatever it watches', inCluster, hostPid, true, undefined],
+  ])('%s', async (_, env, ns, isOnEmptyDir, because) => {
+    // The system that it could ask is the node's, and is not asked.
+    expect(await fateOf(env, ns, isOnEmptyDir)).toBe(because);
   });
 
-  test('is not asked of systemd, whose system may be the node', async () => {
-    const node = await machine(stopping);
-    const pidNamespace = join(await temporaryDirectory(), 'pid');
-    await symlink('pid:[4026531836]', pidNamespace);
-    const env = { ...node.env, ...pod };
-    expect(await createHostFate({ ...node, env, pidNamespace }).goingBecause()).toBeUndefined();
+  test.each<[string, Record<string, string>]>([
+    ['a name alone', { POD_NAME: 'a' }],
+    ['an address that is empty', { KUBERNETES_SERVICE_HOST: '' }],
+  ])('is not told by %s', async (_, env) => {
+    expect(await fateOf(env, own, true, 'echo running')).toBeUndefined();
   });
 });

@@ -245,6 +245,11 @@ export function reportContract(bench: JournalBench): void {
         { ...denied, session: 'stuck', path: 'stuck' },
       ],
     });
+    expect(bench.journal.backlog(folder, 1)).toMatchObject({
+      pendingFiles: 2,
+      unsent: [{ path: 'a' }, { path: 'training-logs/2026/01/busy.log' }],
+      parked: [{ path: 'c' }, { path: 'stuck' }],
+    });
     const { unsent, parked, ...counts } = bench.journal.backlog(folder);
     expect([unsent.length, parked.length]).toEqual([3, 2]);
     expect(bench.journal.backlogCounts(folder)).toEqual(counts);

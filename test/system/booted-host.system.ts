@@ -164,4 +164,26 @@ section last-stop; journalctl -u trainlogd -o cat --no-pager -b -1 2>/dev/null |
     expect(after.get('arrived')).toBe('all');
     for (const n of [1, 2, 3]) expect((await logOf(bucket, `kept-${n}`)).missing).toEqual([]);
   });
+
+  test('seals no running session when it is restarted or upgraded; when the system stops they are interrupted', async ({
+    onTestFinished,
+  }) => {
+    const bucket = await makeBucket();
+    const host = await hostWith(onTestFinished);
+    const said = await host.boot(`
+section install; ${install(bucket)}
+systemctl enable --now trainlogd
+su alice -c 'mkdir ~/outputs/goes-on; cd ~/outputs/goes-on; echo "{\\"id\\":\\"goes-on\\",\\"startedAt\\":\\"2026-11-01T00:00:00Z\\"}" > session.json; echo step 1 > stdout.log'
+section restart; until_true 60 status_says '1 open'; before=$(main_pid); systemctl restart trainlogd; until_true 60 runs_as_other $before; until_true 30 status_says '1 open'; show StatusText
+section upgrade; before=$(main_pid); dpkg -i --force-confold /second.deb; until_true 60 runs_as_other $before; until_true 30 status_says '1 open'; show StatusText
+section sealed; log | grep '"event":"session.sealed"' | grep -c goes-on
+`);
+    expect(said.get('restart')).toMatch(/1 open/);
+    expect(said.get('upgrade')).toMatch(/1 open/);
+    expect(said.get('sealed')).toBe('0');
+    const { session, companions, missing } = await logOf(bucket, 'goes-on');
+    expect(session).toMatchObject({ status: 'interrupted', sealedBy: 'the system is stopping' });
+    expect(companions.map(({ path }) => path)).toEqual(['stdout.log']);
+    expect(missing).toEqual([]);
+  });
 });
