@@ -35,7 +35,7 @@ export function planDeparture(of: {
   return {
     because,
     sinceMs,
-    quietMs: Math.max(Math.min(wantedMs, timeoutMs * lastCallShare), settleMs),
+    quietMs: Math.max(Math.round(Math.min(wantedMs, timeoutMs * lastCallShare)), settleMs),
     lastCallMs: atMs - Math.min(timeoutMs * lastCallShare, lastCallMaxMs),
     lastLookMs: atMs - Math.min(timeoutMs * lastLookShare, lastLookMaxMs),
   };

@@ -247,7 +247,7 @@ export function reportContract(bench: JournalBench): void {
     });
     expect(bench.journal.backlog(folder, 1)).toMatchObject({
       pendingFiles: 2,
-      unsent: [{ path: 'a' }, { path: 'training-logs/2026/01/busy.log' }],
+      unsent: [{ path: 'b' }, { path: 'training-logs/2026/01/busy.log' }],
       parked: [{ path: 'c' }, { path: 'stuck' }],
     });
     const { unsent, parked, ...counts } = bench.journal.backlog(folder);
