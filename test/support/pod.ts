@@ -5,11 +5,12 @@ import type { Ended, Host, Trainlogd } from './trainlogd.ts';
 /** What Kubernetes tells every container. */
 const variables = { KUBERNETES_SERVICE_HOST: '10.96.0.1', POD_NAMESPACE: 'ml', POD_NAME: 'train-0' };
 
-/** The same host as a container of a pod: with a PID namespace of its own, in which no other process is in view. */
+/** The same host as a container of a pod: with a name of its own and a PID namespace in which no other process is in view. */
 export function inPod<Kind extends Host>(host: Kind): Kind {
   const command = [
     'unshare',
     '--pid',
+    '--uts',
     '--fork',
     '--kill-child',
     '--mount-proc',
