@@ -30,21 +30,23 @@ export class EarlyEnds {
   }
 
   /** Only then it matters who holds a file open. */
-  mayEnd(quietForMs: number, nowMs: number): boolean {
-    const orderedMs = this.#order?.quietForMs ?? this.#idleMs;
-    const { quietMs, lastCallMs } = this.#departure ?? { quietMs: this.#idleMs, lastCallMs: Infinity };
-    return quietForMs >= Math.min(this.#idleMs, orderedMs, quietMs) || nowMs >= lastCallMs;
+  mayEnd(quietForMs: number): boolean {
+    return (
+      this.#departure !== undefined ||
+      quietForMs >= Math.min(this.#idleMs, this.#order?.quietForMs ?? this.#idleMs)
+    );
   }
 
-  sealOf(seen: EndObservations, nowMs: number): Seal | undefined {
-    if (this.#departure) return departed(seen, this.#departure, nowMs);
+  /** `isHere`: whatever writes it is of this host. */
+  sealOf(seen: EndObservations, nowMs: number, isHere: boolean): Seal | undefined {
+    if (this.#departure && isHere) return departed(seen, this.#departure, nowMs);
     if (!this.#order || seen.quietForMs < this.#order.quietForMs) return undefined;
     const evident = endInSight(seen);
     return evident ? { ...evident, ordered: true } : this.#order.seal;
   }
 
   /** When one must be looked at again for this, should nothing happen. */
-  lookAgainMs(seen: EndObservations, nowMs: number): number {
-    return this.#departure ? lookAgainMs(seen, this.#departure, nowMs) : Number.POSITIVE_INFINITY;
+  lookAgainMs(seen: EndObservations, nowMs: number, isHere: boolean): number {
+    return this.#departure && isHere ? lookAgainMs(seen, this.#departure, nowMs) : Number.POSITIVE_INFINITY;
   }
 }

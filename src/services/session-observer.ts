@@ -126,14 +126,16 @@ export class SessionObserver {
       marker: markerOf(surveyed, reading),
       process,
       quietForMs,
-      heldOpen: this.early.mayEnd(quietForMs, nowMs) && (await this.#evidence.isHeldOpen(surveyed.files)),
+      heldOpen: this.early.mayEnd(quietForMs) && (await this.#evidence.isHeldOpen(surveyed.files)),
     };
-    const seal = endOf(seen, idleMs) ?? this.early.sealOf(seen, nowMs);
+    if (seen.heldOpen) tracked.seenHere = true;
+    const isHere = !this.#options.sharing.isActive || isSeenHere(tracked);
+    const seal = endOf(seen, idleMs) ?? this.early.sealOf(seen, nowMs, isHere);
     if (!seal) {
       // Held open: look again after a while, silence alone will not tell.
       const again = seen.heldOpen ? Math.min(idleMs, 60_000) : Math.max(idleMs - quietForMs, 1000);
       const atMs = nowMs + Math.min(again, quietStillNeededMs(seen) ?? again);
-      tracked.lookAtMs = Math.min(atMs, this.early.lookAgainMs(seen, nowMs));
+      tracked.lookAtMs = Math.min(atMs, this.early.lookAgainMs(seen, nowMs, isHere));
       return;
     }
     if (!tracked.record && !(await this.#options.sharing.mayTake(tracked, surveyed.files))) return;
@@ -192,6 +194,11 @@ export class SessionObserver {
     await this.#options.assembler.snapshot(tracked, lastSeen(tracked), { withFiles: false });
     this.#options.onEnqueued();
   }
+}
+
+/** Its process, or one that had a file of it open. */
+function isSeenHere({ trainer, seenHere }: TrackedSession): boolean {
+  return seenHere || trainer !== undefined;
 }
 
 function isOrdered({ state }: TrackedSession): boolean {

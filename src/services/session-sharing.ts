@@ -5,6 +5,8 @@ import type { TrackedSession } from './tracked-session.ts';
 
 /** Which sessions are this host's business, where several hosts watch one folder. */
 export interface SessionSharing {
+  /** Other hosts may write here, and ship: what is of this host has to be seen. */
+  readonly isActive: boolean;
   /** After a look at it, before anything is done about it. False: another host ships it, leave it alone. */
   mayLook(tracked: TrackedSession, surveyed: SurveyedSession, changed: boolean): Promise<boolean>;
   /** Before what was only a candidate becomes a session. False as for `mayLook`. */
@@ -25,6 +27,7 @@ export interface SessionSharing {
 
 /** A folder that one host watches. */
 export const unshared: SessionSharing = {
+  isActive: false,
   mayLook: async () => true,
   mayTake: async () => true,
   isDoneElsewhere: () => false,

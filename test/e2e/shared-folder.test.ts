@@ -129,9 +129,7 @@ describeS3.concurrent(`two hosts on one folder (seed ${random.seed})`, () => {
       const end = await ending;
       expect(end.code, end.stderr.slice(-2000)).toBe(75);
       expect(unsentLines(end).join('\n')).toContain('large.log');
-      expect(a.events('session.sealed')).toContainEqual(
-        expect.objectContaining({ status: 'interrupted', by: 'the pod is going' }),
-      );
+      expect(a.events('host.going')).toHaveLength(1);
       const taken = await b.event('lease.taken', ({ session }) => session === 'run-0');
       expect(taken).toMatchObject({ from: 'gpu-a', because: 'released' });
       await b.event(
@@ -139,6 +137,8 @@ describeS3.concurrent(`two hosts on one folder (seed ${random.seed})`, () => {
         ({ status, missing }) => status === 'completed' && missing === 0,
         40_000,
       );
+      // Who writes it was not in view, and may be anywhere.
+      await b.event('lease.taken', ({ session, because }) => session === 'run-1' && because === 'released');
       await stopPod(b);
 
       const { logs } = await checkBucket(bucket, [large]);
@@ -150,7 +150,7 @@ describeS3.concurrent(`two hosts on one folder (seed ${random.seed})`, () => {
       });
       const file = logOf('run-0')?.companions.find(({ path }) => path === 'large.log');
       expect(large.companions.get('large.log')?.equals(await bucket.bytes(file?.key ?? ''))).toBe(true);
-      expect(logOf('run-1')?.session).toMatchObject({ status: 'interrupted', sealedBy: 'the pod is going' });
+      expect(logOf('run-1')?.session.status).toBe('running');
     },
     2 * timeoutMs,
   );

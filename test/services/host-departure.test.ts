@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { MemoryLeases } from '../fakes/memory-leases.ts';
 import { type TestAgent, World } from '../support/services.ts';
 
 const because = 'the pod is going';
@@ -200,5 +201,26 @@ test.each<[string, (world: World) => void]>([
     world.folder.append('a/out.log', ' resumed');
     await later(world, next, 1_000);
     expect(stateOf(next)).toBe('open');
+  },
+);
+
+test.each<[string, boolean, string[]]>([
+  ['nobody was seen here to write it', false, []],
+  ['a process of this host had a file of it open', true, [`interrupted by ${because}`]],
+])(
+  'on a folder of several hosts, where %s, it ends with this one only if it is its own',
+  async (_, isSeen, ends) => {
+    const world = new World();
+    world.folder.write('a/session.json', '{}');
+    world.folder.write('a/out.log', 'one');
+    const agent = world.start({ leases: new MemoryLeases(async () => true) });
+    await agent.look();
+    const stat = world.folder.statAt('a/out.log');
+    if (isSeen) world.processes.openFiles.add(`${stat?.dev}:${stat?.ino}`);
+    await agent.depart(because, timeoutMs);
+    await agent.look();
+    world.processes.openFiles.clear();
+    await later(world, agent, lastCallAfterMs + 10_000);
+    expect(sealed(world)).toEqual(ends);
   },
 );
