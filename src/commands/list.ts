@@ -16,14 +16,17 @@ export function list(edge: Edge, flags: GlobalFlags & { readonly month?: string 
     const progress = new StatusLine(edge);
     let count = 0;
     progress.show(() => 'reading session logs…');
-    for await (const line of linesOf(reading, flags.month, signal)) {
+    try {
+      for await (const line of linesOf(reading, flags.month, signal)) {
+        progress.clear();
+        if (count === 0 && !flags.json) edge.stdout(listHead);
+        edge.stdout(flags.json ? `${plainJson(JSON.stringify(line))}\n` : sessionLines(line));
+        count += 1;
+        progress.show(() => `${count} sessions…`);
+      }
+    } finally {
       progress.clear();
-      if (count === 0 && !flags.json) edge.stdout(listHead);
-      edge.stdout(flags.json ? `${plainJson(JSON.stringify(line))}\n` : sessionLines(line));
-      count += 1;
-      progress.show(() => `${count} sessions…`);
     }
-    progress.clear();
     if (count === 0 && !flags.json) edge.stderr(nothing(reading, flags.month));
     return exitCode.ok;
   };

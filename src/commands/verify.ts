@@ -18,19 +18,22 @@ export function verify(edge: Edge, flags: GlobalFlags & { readonly month?: strin
     const { expireAfterDays } = config.bucket;
     const progress = new StatusLine(edge);
     const totals = { sessions: 0, bytes: 0, losses: 0 };
-    for await (const step of verifyBucket({ reading, expireAfterDays }, records, flags.month, signal)) {
-      progress.clear();
-      edge.stdout(flags.json ? jsonLines(step) : textOf(step));
-      if (step.kind === 'session') {
-        totals.sessions += 1;
-        totals.bytes += step.of.bytes;
-        totals.losses += step.of.verdicts.filter(isLoss).length;
+    try {
+      for await (const step of verifyBucket({ reading, expireAfterDays }, records, flags.month, signal)) {
+        progress.clear();
+        edge.stdout(flags.json ? jsonLines(step) : textOf(step));
+        if (step.kind === 'session') {
+          totals.sessions += 1;
+          totals.bytes += step.of.bytes;
+          totals.losses += step.of.verdicts.filter(isLoss).length;
+        }
+        progress.show(
+          () => `${counted(totals.sessions, 'session')}, ${humanBytes(totals.bytes)}, ${totals.losses} lost`,
+        );
       }
-      progress.show(
-        () => `${counted(totals.sessions, 'session')}, ${humanBytes(totals.bytes)}, ${totals.losses} lost`,
-      );
+    } finally {
+      progress.clear();
     }
-    progress.clear();
     const unasked = records.unasked();
     if (unasked !== undefined) edge.stderr(`${unaskedText(unasked, config.state.directory)}\n`);
     if (!flags.json) edge.stdout(verdictText(totals));

@@ -4,7 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { Failure } from '../domain/failure.ts';
 import type { Reading } from '../reading/reading.ts';
-import type { Edge } from './edge.ts';
+import { type Edge, exitCode } from './edge.ts';
 import { explainFailure } from './explain-failure.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
 
@@ -39,8 +39,10 @@ export async function withReading(
   try {
     return await use(reading, stop.signal, config);
   } catch (error) {
-    const isOver = error instanceof Failure && error.kind === 'cancelled';
-    return isUnread && isOver && unread !== undefined ? unread : explainFailure(error, edge);
+    if (!(error instanceof Failure) || error.kind !== 'cancelled') return explainFailure(error, edge);
+    if (isUnread && unread !== undefined) return unread;
+    edge.stderr('trainlogd: interrupted: run it again\n');
+    return exitCode.unsent;
   } finally {
     for (const stopOne of stopListening) stopOne?.();
     await reading.reader.close();

@@ -164,10 +164,13 @@ test.each(commands)('%s says that nobody answers: 69', async (command, args) => 
   expect(ended).toMatchObject({ exit: 69, stdout: '', stderr: expect.stringMatching(/ECONNREFUSED/) });
 });
 
+const interrupted = 'trainlogd: interrupted: run it again\n';
 test.each([
-  ['list', 0],
-  ['verify', 75],
-] as const)('%s ends at once, without a word, when nobody reads what it says: %i', async (command, exit) => {
+  ['list', 'nobody reads it any more', 0, ''],
+  ['verify', 'nobody reads it any more', 75, ''],
+  ['list', 'SIGINT', 75, interrupted],
+  ['verify', 'SIGINT', 75, interrupted],
+] as const)('%s ends at once on: %s', async (command, why, exit, stderr) => {
   const month = new Date().toISOString().slice(0, 7).replace('-', '/');
   const { endpoint, requests } = await scriptedS3((request) =>
     isList(request) ? listAnswer(`training-logs/${month}/run-7.log`) : 'hang',
@@ -182,8 +185,9 @@ test.each([
   };
   const run = startAgent(place, [command], { env });
   await eventually(() => requests.some((request) => !isList(request)));
-  run.stdoutGone();
-  expect(await run.ended).toEqual({ exit, stdout: '', stderr: '' });
+  if (why === 'SIGINT') run.signal(why);
+  else run.stdoutGone();
+  expect(await run.ended).toEqual({ exit, stdout: '', stderr });
 });
 
 /** A log as somebody made it who may write to the bucket and means harm. */
