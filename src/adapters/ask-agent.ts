@@ -1,7 +1,8 @@
 import { connect } from 'node:net';
 import type { AgentAnswers, AgentRequest } from '../ports/agent-requests.ts';
 import type { Status } from '../ports/status.ts';
-import { socketOf } from './status-socket.ts';
+import { type SocketPath, socketPath } from './socket-path.ts';
+import { socketName } from './status-socket.ts';
 
 const answerBytesMax = 16 * 1024 * 1024;
 const answerTimeoutMs = 5000;
@@ -28,10 +29,13 @@ export function askStatus(stateDirectory: string): Promise<Status | undefined> {
 }
 
 function exchange(stateDirectory: string, line: string, timeoutMs: number): Promise<string> {
+  const socket = socketIn(stateDirectory);
+  if (socket === undefined) return Promise.resolve('');
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    const connection = connect(socketOf(stateDirectory));
+    const connection = connect(socket.path);
+    connection.on('close', socket.letGo);
     const give = (text: string) => {
       connection.destroy();
       resolve(text);
@@ -46,6 +50,14 @@ function exchange(stateDirectory: string, line: string, timeoutMs: number): Prom
     });
     connection.on('end', () => give(Buffer.concat(chunks).toString('utf8')));
   });
+}
+
+function socketIn(stateDirectory: string): SocketPath | undefined {
+  try {
+    return socketPath(stateDirectory, socketName);
+  } catch {
+    return undefined; // reason: where there is no such directory, no agent holds it
+  }
 }
 
 function parse(text: string): object | undefined {

@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { AgentRequest, Answering } from '../ports/agent-requests.ts';
 import type { Service } from '../ports/service.ts';
+import { socketPath } from './socket-path.ts';
 
-const socketName = 'status.sock';
-/** What the system allows a socket's path to be, with its final NUL. */
-const pathBytesMax = 107;
+export const socketName = 'status.sock';
 const requestBytesMax = 1024 * 1024;
 const idsMax = 10_000;
 const silenceMaxMs = 5000;
@@ -25,16 +24,13 @@ const requestSchema = z.discriminatedUnion('ask', [
   z.object({ ask: z.literal('recordedSessions'), after: z.string().max(4096), to: z.string().max(4096) }),
 ]);
 
-export function socketOf(stateDirectory: string): string {
-  return join(stateDirectory, socketName);
-}
-
 /**
  * Answers each connection with one JSON document and closes it: what the line of JSON asks for that it sent, the status
  * where it sent none and ended. Whoever holds the state directory owns the socket, and nobody else may connect.
  */
 export class StatusSocket implements Service {
   readonly name = 'status socket';
+  readonly #directory: string;
   readonly #path: string;
   readonly #answering: Answering;
   readonly #onProblem: (problem: string) => void;
@@ -48,7 +44,8 @@ export class StatusSocket implements Service {
     answering: Answering;
     onProblem: (problem: string) => void;
   }) {
-    this.#path = socketOf(options.stateDirectory);
+    this.#directory = options.stateDirectory;
+    this.#path = join(options.stateDirectory, socketName);
     this.#answering = options.answering;
     this.#onProblem = options.onProblem;
   }
@@ -57,13 +54,7 @@ export class StatusSocket implements Service {
     const ended = new Promise<void>((resolve) => {
       this.#ended = resolve;
     });
-    if (Buffer.byteLength(this.#path) > pathBytesMax) {
-      this.#onProblem(
-        `status cannot be asked: the path ${JSON.stringify(this.#path)} is too long for a socket`,
-      );
-    } else {
-      this.#listen();
-    }
+    this.#listen();
     await ended;
     if (this.#failed) throw this.#failed.error;
   }
@@ -82,7 +73,9 @@ export class StatusSocket implements Service {
     try {
       // The journal's lock is ours, so a socket that lies there is a dead process's.
       rmSync(this.#path, { force: true });
-      server.listen(this.#path);
+      const { path, letGo } = socketPath(this.#directory, socketName);
+      server.on('close', letGo);
+      server.listen(path);
     } catch (error) {
       this.#onProblem(`status cannot be asked: ${error instanceof Error ? error.message : String(error)}`);
       return;
