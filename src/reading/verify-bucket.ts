@@ -6,6 +6,7 @@ import { inOrder } from './in-order.ts';
 import { type LogObject, logObjects } from './log-object.ts';
 import type { OwnRecords } from './own-records.ts';
 import { placesFor } from './reading.ts';
+import { lastKey, straySessions } from './stray-sessions.ts';
 import {
   type KnownSession,
   type SessionVerdict,
@@ -28,6 +29,8 @@ export type VerifyStep =
   | { readonly kind: 'session'; readonly month: string; readonly of: SessionVerdict }
   | { readonly kind: 'month'; readonly of: MonthVerdict };
 
+/** In place of a month: what today's template leads nobody to. */
+const otherKeys = 'other keys';
 const placesAtOnce = 8;
 const sessionsAtOnce = 8;
 /** Sessions for which the journal is asked at once, and whose records are in memory. */
@@ -53,6 +56,11 @@ export async function* verifyBucket(
   };
   for await (const place of inOrder(placesFor(reading, month), placesAtOnce, look, signal))
     if (place) yield* verifyPlace(verification, records, place, signal);
+  const everywhere = placesFor(reading, undefined);
+  const strays = straySessions(reading, records, everywhere, month, signal);
+  const verify = (session: KnownSession & { recorded: RecordedSession }, until: AbortSignal) =>
+    verifySession(verification, session, [monthOf(session.recorded.startedAtMs)], until);
+  yield* verifyAll(inOrder(strays, sessionsAtOnce, verify, signal), otherKeys);
 }
 
 async function* verifyPlace(
@@ -63,11 +71,18 @@ async function* verifyPlace(
 ): AsyncGenerator<VerifyStep> {
   const [only, ...others] = place.months;
   const month = only !== undefined && others.length === 0 ? only : `${place.prefix}…`;
-  const tally = { month, sessions: 0, objects: 0, bytes: 0, losses: 0, archived: 0, expired: 0 };
   const known = knownSessions(verification, records, place, signal);
   const verify = (session: KnownSession, until: AbortSignal) =>
     verifySession(verification, session, place.months, until);
-  for await (const of of inOrder(known, sessionsAtOnce, verify, signal)) {
+  yield* verifyAll(inOrder(known, sessionsAtOnce, verify, signal), month);
+}
+
+async function* verifyAll(
+  verdicts: AsyncIterable<SessionVerdict | undefined>,
+  month: string,
+): AsyncGenerator<VerifyStep> {
+  const tally = { month, sessions: 0, objects: 0, bytes: 0, losses: 0, archived: 0, expired: 0 };
+  for await (const of of verdicts) {
     if (of === undefined) continue;
     tally.sessions += 1;
     tally.objects += of.objects;
@@ -99,7 +114,7 @@ async function* knownSessions(
     batch = [];
   }
   // Nothing that begins with the prefix comes behind this.
-  yield* joined(batch, records, place, after, `${place.prefix}\u{10ffff}`);
+  yield* joined(batch, records, place, after, `${place.prefix}${lastKey}`);
 }
 
 async function* joined(

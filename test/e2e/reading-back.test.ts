@@ -192,3 +192,17 @@ test('a template of its own is read back as it was written', async () => {
     stdout: 'no sessions\n',
   });
 });
+
+test('what was shipped under an older template is verified too, as the journal recorded it', async () => {
+  const shelf = await directoryShelf();
+  await writeSessions(shelf.place);
+  await shipAll(shelf);
+  const quiet = (await logOf(shelf, 'quiet')).key;
+  const since = { TRAINLOGD_DESTINATION_KEY_TEMPLATE: 'training-logs/{year}-{month}/{session-id}.log' };
+  const whole = await shelf.run(['verify'], since);
+  expect(whole).toMatchObject({ exit: 0, stdout: expect.stringMatching(/^other keys: 2 sessions/m) });
+  expect(await shelf.run(['verify', '--month', '2026-04'], since)).toMatchObject({ stdout: 'no sessions\n' });
+  await shelf.remove(quiet);
+  const lost = await shelf.run(['verify', '--month', '2026-03'], since);
+  expect(lost).toMatchObject({ exit: 1, stdout: expect.stringMatching(/^gone: quiet\S+: its log: /m) });
+});
