@@ -11,6 +11,7 @@ import { spreadOf } from './services/host-spread.ts';
 import type { ReportFacts, WatchFacts } from './services/report-facts.ts';
 import { reportOf } from './services/report-of.ts';
 import { Reporter } from './services/reporter.ts';
+import { isUnreachable } from './services/unreachable.ts';
 
 export interface Reporting {
   readonly services: readonly Service[];
@@ -47,6 +48,7 @@ export function composeReporting(of: Operated, status: () => Status): Reporting 
       }),
       watch: watching(),
       lastSuccessAtMs,
+      isNewlyUnreachable: reporter.last?.findings.some(isUnreachable) !== true,
       nextReportAtMs: of.stays ? nextTimeMs(schedule) : undefined,
     };
     return reportOf(facts, limits);

@@ -83,7 +83,12 @@ export function journalTrouble(error: unknown): JournalTrouble | undefined {
 }
 
 export function damaged(what: string): JournalTrouble {
-  return { kind: 'damaged', code: 'DAMAGED', cause: `it is damaged (${what})`, remedy: setAsideRemedy };
+  return {
+    kind: 'damaged',
+    code: 'DAMAGED',
+    cause: `it is damaged (${what.replace(/\s+/g, ' ')})`,
+    remedy: setAsideRemedy,
+  };
 }
 
 /** Nobody wrote a number that JavaScript cannot hold. */

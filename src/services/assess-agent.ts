@@ -4,14 +4,12 @@ import type { Backlog } from '../ports/backlog.ts';
 import type { Status } from '../ports/status.ts';
 import type { ReportFinding } from './report-codes.ts';
 import type { ReportLimits } from './report-facts.ts';
+import { blipMs } from './unreachable.ts';
 
 /** Those that the doctor has too. */
 export interface AgentFinding extends ReportFinding {
   readonly code: 'agent.blocked' | 'agent.trouble' | 'agent.parked';
 }
-
-/** A server that restarts, or a line that broke, is tried again within seconds: nobody has to get up for that. */
-const blipMs = 60_000;
 
 /** What the agent says keeps it from its work. */
 export function keptFindings({ blocked, trouble }: Pick<Status, 'blocked' | 'trouble'>): AgentFinding[] {

@@ -5,6 +5,7 @@ import { credentialFindings } from './assess-credentials.ts';
 import { folderFindings, watchFindings } from './assess-watch.ts';
 import type { ReportFinding } from './report-codes.ts';
 import type { ReportFacts, ReportLimits } from './report-facts.ts';
+import { unlessBrief } from './unreachable.ts';
 
 /** Critical at so many times the age at which a warning is due. */
 const criticalTimes = 4;
@@ -23,7 +24,7 @@ export function assess(facts: ReportFacts, limits: ReportLimits): readonly Findi
     ...watchFindings(facts.watch),
     ...abandoned(facts),
   ];
-  return worstFirst(found.filter(({ level }) => level !== 'ok'));
+  return worstFirst(unlessBrief(found, facts).filter(({ level }) => level !== 'ok'));
 }
 
 const order: readonly Level[] = ['critical', 'warning', 'ok'];

@@ -14,6 +14,8 @@ export interface ReportFacts {
   readonly access?: AccessFacts;
   /** What looks at disks and destination found. */
   readonly looked: readonly Finding[];
+  /** Where nobody reached the destination, that is so since the last report, or this is the first. */
+  readonly isNewlyUnreachable?: boolean;
   /** Wall clock. */
   readonly lastSuccessAtMs: number | undefined;
   /** Wall clock; absent where none reports on schedule. */

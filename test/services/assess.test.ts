@@ -104,6 +104,30 @@ const cases: readonly [what: string, facts: Partial<ReportFacts>, found: readonl
     ['warning agent.blocked: the agent sends nothing for 59 s'],
   ],
   [
+    'a destination that one look did not reach, a server that restarts or a host that just booted',
+    { looked: [{ ...looked, code: 'network.refused' }], isNewlyUnreachable: true },
+    ['warning network.refused'],
+  ],
+  [
+    'one that was not reached at the last report either',
+    { looked: [{ ...looked, code: 'network.refused' }], isNewlyUnreachable: false },
+    ['critical network.refused'],
+  ],
+  [
+    'one that could not be used for a minute',
+    {
+      status: statusWith({ blocked: { ...blocked, code: 'ECONNREFUSED' } }),
+      looked: [{ ...looked, code: 'network.refused' }],
+      isNewlyUnreachable: true,
+    },
+    ['critical network.refused'],
+  ],
+  [
+    'what does not pass by itself, at first sight',
+    { looked: [{ ...looked, code: 'network.unknownCa' }], isNewlyUnreachable: true },
+    ['critical network.unknownCa'],
+  ],
+  [
     'files that fail again and again while others move',
     { status: statusWith({ backlog: failing }), pace: rate },
     [
