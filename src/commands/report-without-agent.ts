@@ -69,12 +69,9 @@ export async function statusLeft(config: Config): Promise<StatusLeft> {
       ? `the agent that holds ${named} does not answer`
       : `the journal in ${named} cannot be read`;
     const code = isHeld ? 'state.held' : 'state.journal';
-    const todo = isHeld
-      ? 'see in its log what it does (journalctl -u trainlogd), or restart it: nothing is lost by that'
-      : remedy;
     return {
       status: blankStatus(config, mayRun),
-      findings: [{ code, level: 'critical', finding, evidence: cause, remedy: todo }],
+      findings: [{ code, level: 'critical', finding, evidence: cause, remedy }],
       isKnown: false,
     };
   }

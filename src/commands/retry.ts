@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { AgentRefusal, askAgent } from '../adapters/ask-agent.ts';
+import { AgentRefusal, askAgent, askStatus } from '../adapters/ask-agent.ts';
 import { hasJournal } from '../adapters/journal-file.ts';
 import { openJournal } from '../adapters/open-journal.ts';
 import { systemClock } from '../adapters/system-time.ts';
@@ -12,6 +12,7 @@ import { type Edge, exitCode } from './edge.ts';
 import { counted } from './human.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
 import { oneLine } from './one-line.ts';
+import { unlessHeld } from './unanswered.ts';
 
 export interface RetryFlags extends GlobalFlags {
   readonly all?: boolean;
@@ -31,11 +32,7 @@ export async function retry(edge: Edge, flags: RetryFlags, ids: readonly string[
   }
   const sessions = flags.all ? 'all' : ids;
   try {
-    const asked = await askAgent<'retry'>(
-      config.state.directory,
-      { ask: 'retry', sessions },
-      answerTimeoutMs,
-    );
+    const asked = await askedAgent(config.state.directory, sessions);
     const answer = asked ?? (await retryHere(edge, config, sessions));
     edge.stdout(flags.json ? `${JSON.stringify(answer, null, 2)}\n` : retryText(answer, asked !== undefined));
     for (const id of answer.unknown)
@@ -48,6 +45,15 @@ export async function retry(edge: Edge, flags: RetryFlags, ids: readonly string[
   }
 }
 
+async function askedAgent(
+  stateDirectory: string,
+  sessions: readonly string[] | 'all',
+): Promise<RetryAnswer | undefined> {
+  // One that hangs is not waited for as long as one that works.
+  if ((await askStatus(stateDirectory)) === undefined) return undefined;
+  return await askAgent<'retry'>(stateDirectory, { ask: 'retry', sessions }, answerTimeoutMs);
+}
+
 /** Nobody holds the journal, or it is said who does. Throws StateError. */
 async function retryHere(edge: Edge, config: Config, ids: readonly string[] | 'all'): Promise<RetryAnswer> {
   const { directory } = config.state;
@@ -55,7 +61,8 @@ async function retryHere(edge: Edge, config: Config, ids: readonly string[] | 'a
   if (!isThere) return { version: 1, retried: [], notParked: [], unknown: ids === 'all' ? [] : ids };
   const folder = realFolder(config.watch.directory);
   const startedAt = new Date(systemClock.nowMs()).toISOString();
-  const journal = openJournal(directory, { pid: edge.pid, host: hostname(), folder, startedAt });
+  const holder = { pid: edge.pid, host: hostname(), folder, startedAt };
+  const journal = unlessHeld(() => openJournal(directory, holder));
   try {
     const answer = retryAnswer(journal.retry(folder, ids));
     await journal.synced();

@@ -6,6 +6,7 @@ import { createStore, realFolder } from '../compose-parts.ts';
 import type { Config } from '../config/schema.ts';
 import type { Backlog } from '../ports/backlog.ts';
 import type { Status } from '../ports/status.ts';
+import { unlessHeld } from './unanswered.ts';
 import { backlogLines, namedAtEnd } from './unsent.ts';
 import { programVersion } from './version.ts';
 
@@ -55,7 +56,7 @@ function readJournal(
   namedMax?: number,
 ): Pick<Status, 'backlog' | 'parts'> {
   if (!hasJournal(stateDirectory)) return { backlog: emptyBacklog };
-  const journal = openJournal(stateDirectory);
+  const journal = unlessHeld(() => openJournal(stateDirectory));
   try {
     return { backlog: journal.backlog(folder, namedMax), parts: journal.uploadCounts() };
   } finally {

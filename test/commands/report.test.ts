@@ -115,8 +115,14 @@ test('who cannot be told of is unknown or held, with the reason: configuration, 
     folder: place.folder,
     startedAt,
   });
-  const answers = await Promise.all([runAgent(place, ['status', '--check']), runAgent(place, ['report'])]);
+  const ask = (...args: string[]) => runAgent(place, args);
+  const answers = await Promise.all([ask('status', '--check'), ask('report')]);
+  const refusals = await Promise.all([ask('status'), ask('retry', '--all')]);
   journal.close();
+  for (const { exit, stdout, stderr } of refusals) {
+    expect({ exit, stdout }).toEqual({ exit: 78, stdout: '' });
+    expect(stderr).toMatch(/holds it, and does not answer: see in its log what it does .*, or restart it/);
+  }
   expect(answers[0]?.stdout).toMatch(
     /^TRAINLOGD CRITICAL - the agent that holds ".*" does not answer \(state\.held\): see in its log/,
   );
