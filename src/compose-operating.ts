@@ -32,7 +32,7 @@ export function composeOperating(of: Operated): Operating {
     folderState: watcher.folderState?.state ?? 'not looked at yet',
     ...shippingStatus(of),
     ...accessStatus(of.access),
-    ...reportPart(reporting.lastReport()),
+    ...reportPart(reporting.lastReport(), reporting.problem()),
     ...http.status(),
     backlog: journal.backlog(folder),
     elsewhere: sharing.elsewhere(),
@@ -54,6 +54,9 @@ export function composeOperating(of: Operated): Operating {
   return { status, queue: () => queueLook(of), services: [socket, ...http.services, ...reporting.services] };
 }
 
-function reportPart(report: Report | undefined): Pick<Status, 'report'> {
-  return report ? { report } : {};
+function reportPart(
+  report: Report | undefined,
+  reportProblem: string | undefined,
+): Pick<Status, 'report' | 'reportProblem'> {
+  return { ...(report && { report }), ...(reportProblem !== undefined && { reportProblem }) };
 }

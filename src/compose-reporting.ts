@@ -16,6 +16,7 @@ import { isUnreachable } from './services/unreachable.ts';
 export interface Reporting {
   readonly services: readonly Service[];
   readonly lastReport: () => Report | undefined;
+  readonly problem: () => string | undefined;
   /** Made now. Rejects when none can be. */
   readonly report: () => Promise<Report>;
 }
@@ -61,7 +62,12 @@ export function composeReporting(of: Operated, status: () => Status): Reporting 
     make,
     keep: (report) => writeReportFile(config.state.directory, report),
   });
-  return { services: [reporter], lastReport: () => reporter.last, report: () => reporter.report() };
+  return {
+    services: [reporter],
+    lastReport: () => reporter.last,
+    problem: () => reporter.problem,
+    report: () => reporter.report(),
+  };
 }
 
 function watchFacts({ config, watcher, watching }: Operated): () => WatchFacts {

@@ -35,6 +35,8 @@ export interface Status {
   readonly parts?: UploadCounts;
   /** The last one that was made. */
   readonly report?: Report;
+  /** Why the last one could not be made, or not be written; absent while reports go well. */
+  readonly reportProblem?: string;
   /** Where the status page is; absent while nothing is served. */
   readonly http?: { readonly url: string };
   readonly backlog: Backlog;

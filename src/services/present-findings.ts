@@ -29,6 +29,7 @@ export function presentFindings(status: Status, nowMs: number, limits: ReportLim
     },
     limits,
   );
+  if (status.reportProblem !== undefined) return worstFirst([...now, failedReport(status.reportProblem)]);
   return report !== undefined && isOld(report, nowMs)
     ? worstFirst([...now, oldReport(nowMs - Date.parse(report.at))])
     : now;
@@ -40,6 +41,17 @@ function isOld({ at, nextAt }: Report, nowMs: number): boolean {
   const madeMs = Date.parse(at);
   const pauseMs = Date.parse(nextAt) - madeMs;
   return nowMs - madeMs > 2 * pauseMs + lateMs;
+}
+
+/** Without one nothing is known of what only it looks at. */
+function failedReport(problem: string): ReportFinding {
+  return {
+    code: 'report.failed',
+    level: 'warning',
+    finding: 'the last report failed',
+    evidence: problem,
+    remedy: `mend what keeps it from being made (${problem}); trainlogd report makes one now`,
+  };
 }
 
 function oldReport(ageMs: number): ReportFinding {

@@ -18,6 +18,7 @@ export const reportCodes = [
   'watch.missed',
   'uploads.abandoned',
   'report.old',
+  'report.failed',
 ] as const;
 
 export interface ReportFinding extends Finding {

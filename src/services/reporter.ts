@@ -47,6 +47,11 @@ export class Reporter implements Service {
     return this.#last;
   }
 
+  /** Why the last one could not be made, or not be kept. */
+  get problem(): string | undefined {
+    return this.#toldFailure;
+  }
+
   async run(): Promise<void> {
     const { schedule, clock } = this.#options;
     const { signal } = this.#stop;

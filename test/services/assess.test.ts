@@ -342,6 +342,10 @@ test('what is known now is judged now; what must be looked for is what the last 
   expect(codes(statusWith(), night, night), 'of a schedule that pauses at night').toEqual([
     'credentials.keyUnknown',
   ]);
+  const failed = statusWith({ reportProblem: 'no report can be made: it was not done within 30 s' });
+  expect(presentFindings(failed, nowMs, limits)).toMatchObject([
+    { code: 'report.failed', level: 'warning', evidence: expect.stringContaining('not done within 30 s') },
+  ]);
   expect(presentFindings(statusWith({ blocked }), nowMs, limits).map(({ code }) => code)).toEqual([
     'agent.blocked',
   ]);

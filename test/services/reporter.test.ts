@@ -113,9 +113,11 @@ test('one that is not done in time is told once, ends nothing, and the next is m
   await expect(Promise.all([reporter.report(), clock.advance(31_000)])).rejects.toThrow(
     'not done within 30 s',
   );
+  expect(reporter.problem, 'as status --check tells it').toMatch(/not done within 30 s/);
   isHanging = false;
   due();
   await clock.advance(60_000);
+  expect(reporter.problem).toBeUndefined();
   expect(events.all.map(({ name }) => name)).toEqual(['report.failed', 'report.ok']);
 });
 
