@@ -10,6 +10,8 @@ const stderrIsTerminal = process.stderr.isTTY === true;
 // On a terminal SIGHUP says that the terminal is gone; elsewhere, by custom, that the configuration is to be read again.
 // Before anybody listens it is still to be read for the first time, and whoever has none goes on.
 if (!stderrIsTerminal) process.on('SIGHUP', () => undefined);
+// Unheard, it would open a debugger's port, to anybody on this host, of a program that may read every user's files.
+process.on('SIGUSR1', () => undefined);
 const endSignals = ['SIGTERM', 'SIGINT', ...(stderrIsTerminal ? (['SIGHUP'] as const) : [])] as const;
 
 const stdoutGone = new EventEmitter();

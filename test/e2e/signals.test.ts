@@ -73,6 +73,17 @@ describe.concurrent('signals', () => {
     expect(unsentLines(ended).join('\n')).toContain('stdout.log');
   });
 
+  test('SIGUSR1 opens no debugger', async (context) => {
+    const { host } = await openSession(context);
+    const daemon = start(context, host);
+    await daemon.event('session.found');
+    daemon.signal('SIGUSR1');
+    // What follows is answered behind it.
+    daemon.signal('SIGHUP');
+    await daemon.event('config.reloaded');
+    expect((await daemon.stop()).stderr).not.toContain('Debugger');
+  });
+
   test('run --exit-when-done ends when all that ended is shipped', async (context) => {
     const { host, destination } = await openSession(context);
     const daemon = start(context, host, ['run', '--exit-when-done']);
