@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'nod
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { openJournal } from '../../src/adapters/open-journal.ts';
 import { eventually } from '../support/eventually.ts';
 import { bash, readJson, readText, runExec, sessionDirectory, startExec } from '../support/exec.ts';
 import { trainlogdWords } from '../support/program.ts';
@@ -370,16 +371,14 @@ describe.concurrent('trainlogd exec', { timeout: 120_000 }, () => {
   });
 
   test('a state directory that another program holds without an answer is left to it', async (context) => {
-    const { host } = await place(context);
-    // Too long for a socket.
-    const state = join(host.base, 's'.repeat(100));
-    const env = { TRAINLOGD_STATE_DIRECTORY: state };
-    const daemon = start(context, host, ['run'], { ...env, TRAINLOGD_LOG_FORMAT: 'json' });
-    await daemon.event('daemon.started');
-    const ended = await runExec(context, host, ['--id', 'held', '--', 'true'], env);
+    const { host, destination } = await place(context);
+    const holder = { pid: process.pid, host: 'here', folder: host.folder, startedAt: '2026-01-01T00:00:00Z' };
+    const journal = openJournal(host.state, holder);
+    const ended = await runExec(context, host, ['--id', 'held', '--', 'true']).finally(() => journal.close());
     expect(ended.code).toBe(0);
     expect(ended.stderr).toMatch(/left to another trainlogd, which holds the state directory\n$/);
-    await daemon.event('session.shipped', ({ session }) => session === 'held');
+    expect((await run(context, host, ['drain'])).code).toBe(0);
+    expect((await onlyLog(destination)).session.id).toBe('held');
   });
 
   test('no bucket keeps no command from running', async (context) => {
