@@ -41,11 +41,12 @@ function uploadStatus(transfer: ActiveTransfer, nowMs: number): Status['uploads'
 export function queueLook(of: { readonly gate: DestinationGate; readonly uploader: Uploader }): QueueLook {
   const { gate, uploader } = of;
   const { reads, writes } = gate.served;
-  const sentBytes = uploader.activeTransfers().reduce((sum, transfer) => sum + transfer.sentBytes, 0);
+  // What a process before this one sent is read again before it is completed: of a large file, for hours without a request.
+  const moved = uploader.activeTransfers().map(({ sentBytes, readBytes }) => sentBytes + readBytes);
   return {
     isBusy: uploader.sessionsUnderWay > 0 && gate.state() === undefined,
     turns: uploader.turns,
-    mark: [reads, writes, sentBytes].join(),
+    mark: [reads, writes, ...moved].join(),
   };
 }
 

@@ -183,6 +183,11 @@ export class S3Sender {
   #slowly(write: Write, signal: AbortSignal, onProgress: ((sentBytes: number) => void) | undefined): Write {
     const { bandwidth } = this.#options;
     let sentBytes = 0;
+    // Slice by slice: with a low rate a piece takes hours, and whoever hears nothing of it takes it for dead.
+    const moved = (bytes: number) => {
+      sentBytes += bytes;
+      onProgress?.(sentBytes);
+    };
     let before: Promise<unknown> = Promise.resolve();
     return async (bytes) => {
       const writing: Promise<void>[] = [];
@@ -190,7 +195,7 @@ export class S3Sender {
         for (let at = 0; at < bytes.length; at += bandwidth.sliceBytes) {
           const slice = bytes.subarray(at, at + bandwidth.sliceBytes);
           await bandwidth.take(slice.length, signal);
-          writing.push(write(slice));
+          writing.push(write(slice).then(() => moved(slice.length)));
           writing.at(-1)?.catch(() => {}); // reason: awaited once all of the piece is on its way
         }
       };
@@ -198,8 +203,6 @@ export class S3Sender {
       before = begun.catch(() => {}); // reason: whoever wrote that piece is told
       await begun;
       await Promise.all(writing);
-      sentBytes += bytes.length;
-      onProgress?.(sentBytes);
     };
   }
 }

@@ -94,8 +94,8 @@ function stateOf({ journal, folder, uploader, rate, watcher }: Agent, volume: Vo
 
 /** What it is at this moment: a transfer goes on. */
 function uploadState(transfer: ActiveTransfer): ActiveTransfer {
-  const { session, path, sizeBytes, sentBytes, startedMs, bytesPerSecond } = transfer;
-  return { session, path, sizeBytes, sentBytes, startedMs, bytesPerSecond };
+  const { session, path, sizeBytes, sentBytes, readBytes, startedMs, bytesPerSecond } = transfer;
+  return { session, path, sizeBytes, sentBytes, readBytes, startedMs, bytesPerSecond };
 }
 
 /** What there is to send in all is known only bit by bit; what is there does not become less by it. */

@@ -7,6 +7,8 @@ export interface ActiveTransfer {
   readonly sizeBytes: number;
   readonly startedMs: number;
   readonly sentBytes: number;
+  /** Of the file, to be sent or to be compared with what is in the bucket; again counts again. */
+  readonly readBytes: number;
   /** Over the last seconds; undefined until enough moved to tell. */
   readonly bytesPerSecond: number | undefined;
 }
@@ -22,6 +24,7 @@ export class MovingTransfer implements ActiveTransfer {
   readonly path: string;
   readonly sizeBytes: number;
   readonly startedMs: number;
+  readBytes = 0;
   readonly #clock: Pick<Clock, 'monotonicMs'>;
   #samples: { readonly atMs: number; readonly bytes: number }[] = [];
   #sentBytes = 0;

@@ -109,12 +109,15 @@ export class CompanionTransfers {
     const what = { session: shipment.identity.id, path: displayPath(path), sizeBytes };
     const active = new MovingTransfer(what, this.#options.clock);
     const onProgress = (sentBytes: number) => active.moved(sentBytes);
+    const onRead = (bytes: number) => {
+      active.readBytes += bytes;
+    };
     const stop = new AbortController();
     const either = AbortSignal.any([signal, stop.signal]);
     this.#stops.set(active, stop);
     this.#options.active.add(active);
     try {
-      return await this.#options.transfer.run(shipment, file, either, { onlyRecheck, onProgress });
+      return await this.#options.transfer.run(shipment, file, either, { onlyRecheck, onProgress, onRead });
     } finally {
       this.#stops.delete(active);
       this.#options.active.delete(active);

@@ -54,7 +54,11 @@ export class FileTransfer {
     shipment: Shipment,
     file: FileRecord,
     signal: AbortSignal,
-    options: { onlyRecheck: boolean; onProgress: (sentBytes: number) => void },
+    options: {
+      onlyRecheck: boolean;
+      onProgress: (sentBytes: number) => void;
+      onRead: (bytes: number) => void;
+    },
   ): Promise<TransferEnd> {
     let opened: OpenFile | undefined;
     const openedAtMs = this.#context.clock.nowMs();
@@ -62,7 +66,8 @@ export class FileTransfer {
     let hasWritten = false;
     try {
       if (options.onlyRecheck && (await this.#isReplaced(shipment, file, signal))) return { moved: false };
-      opened = Object.assign(await this.#open(shipment, file), { encoding: encodingOf(file.path, file.key) });
+      opened = tellingReads(await this.#open(shipment, file), options.onRead);
+      Object.assign(opened, { encoding: encodingOf(file.path, file.key) });
       const delivery = { shipment, file, opened, openedAtMs, signal, onProgress: options.onProgress };
       if (await this.#isRecorded(delivery)) return this.#arrived(delivery);
       if (options.onlyRecheck) return { moved: false };
@@ -212,6 +217,17 @@ interface OpenedDelivery extends Delivery {
 function knownBy({ opened, openedAtMs }: OpenedDelivery): string {
   const fingerprint = fingerprintOf(opened.stat);
   return isRacy(opened.stat, openedAtMs) ? inDoubt(fingerprint) : fingerprint;
+}
+
+function tellingReads(opened: OpenFile, onRead: (bytes: number) => void): OpenFile {
+  const { read } = opened;
+  return Object.assign(opened, {
+    async read(...args: Parameters<OpenFile['read']>) {
+      const bytes = await read.apply(opened, args);
+      onRead(bytes.length);
+      return bytes;
+    },
+  });
 }
 
 /** How the object was cut, as its own metadata has it. Packed ones have parts of one size. */

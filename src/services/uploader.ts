@@ -29,6 +29,7 @@ export interface UploaderOptions {
 /** A share of the time before a deadline is kept for final logs. */
 const finalLogsShare = 0.2;
 const finalLogsMaxMs = 4000;
+const restMsMax = 60_000;
 /** An order of many sessions costs more than it is worth after each of them. */
 const orderMax = 10_000;
 const orderForMs = 1000;
@@ -59,7 +60,7 @@ export class Uploader implements Service {
     this.#wake?.();
   }
 
-  /** How often it looked for work. */
+  /** How often it looked for work: at least once a minute, however late the next session is due. */
   get turns(): number {
     return this.#turns;
   }
@@ -141,8 +142,8 @@ export class Uploader implements Service {
     const woken = new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
-    const waitMs = nextMs === undefined ? 60_000 : Math.max(nextMs - clock.monotonicMs(), 0);
-    await Promise.race([woken, clock.sleep(waitMs, timer.signal)]);
+    const waitMs = nextMs === undefined ? restMsMax : Math.max(nextMs - clock.monotonicMs(), 0);
+    await Promise.race([woken, clock.sleep(Math.min(waitMs, restMsMax), timer.signal)]);
     timer.abort();
     this.#wake = undefined;
   }

@@ -43,7 +43,8 @@ describe('a body whose pieces overlap', () => {
     const { result, moved, requests } = await sending({ sliceBytes, take }, pieces);
     await result;
     expect(requests[0]?.body.equals(Buffer.concat(pieces))).toBe(true);
-    expect(moved).toEqual([350, 470, 500]);
+    // Told slice by slice: a piece of half a MiB takes hours where the rate is low.
+    expect(moved).toEqual([100, 200, 300, 350, 450, 470, 500]);
   });
 
   test('asks for leave slice by slice, never for two pieces at once', async () => {

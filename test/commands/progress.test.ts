@@ -9,7 +9,7 @@ const upload = { session: 'run-1', path: 'out/stdout.log', sizeBytes: 100 * mib,
 const state = {
   ...{ hasLooked: true, folder: '/data', open: 0, shipped: 1, sessions: 4, pendingFiles: 3 },
   ...{ doneBytes: 50 * mib, totalBytes: 200 * mib, bytesPerSecond: 10 * mib },
-  uploads: [{ ...upload, startedMs: 5, bytesPerSecond: 5 * mib }],
+  uploads: [{ ...upload, readBytes: 0, startedMs: 5, bytesPerSecond: 5 * mib }],
 };
 
 test('drain shows how much of all is there, how fast, how long yet, and what is under way', () => {
@@ -37,7 +37,7 @@ test('no line is wider than the terminal, whatever files are called, and the lon
       session: `s${'訓'.repeat(startedMs * 9)}`,
       path: `${startedMs}\u001b[2J\n${'練'.repeat(60)}`,
     },
-    ...{ startedMs, bytesPerSecond: undefined },
+    ...{ readBytes: 0, startedMs, bytesPerSecond: undefined },
   }));
   for (const columns of [30, 59, 79, 119]) {
     const lines = progressLines({ ...state, uploads }, columns);

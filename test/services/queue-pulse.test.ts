@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { queueLook } from '../../src/compose-status.ts';
+import { Failure } from '../../src/domain/failure.ts';
 import { QueuePulse } from '../../src/services/queue-pulse.ts';
 import { FakeClock } from '../fakes/fake-clock.ts';
+import { World } from '../support/services.ts';
 
 interface Step {
   readonly afterMs: number;
@@ -64,4 +67,39 @@ test('a new life is not blamed for the stillness of the one before', async () =>
   await clock.advance(900_000);
   pulse.forget();
   expect(pulse.stuckForMs({ isBusy: true, turns: 1, mark: 'm' })).toBeUndefined();
+});
+
+test('a large file that is read again after a restart, to prove what was sent of it, is a step with every read', async () => {
+  const world = new World({ parts: { firstBytes: 10 } });
+  world.folder.write('a/large.bin', 'abcdefghij'.repeat(20));
+  world.folder.write('a/result.json', '{"status":"completed"}');
+  const { parts } = world.store;
+  if (!parts) return expect.fail('the store has no parts');
+  const complete = parts.complete.bind(parts);
+  parts.complete = async () => {
+    throw new Failure({ kind: 'transient', code: 'Killed', attempted: 'completing: killed' });
+  };
+  await world.start().deliver();
+  const marks: string[] = [];
+  parts.complete = async (...request) => {
+    marks.push('complete');
+    return await complete(...request);
+  };
+  const next = world.start();
+  const open = world.folder.open.bind(world.folder);
+  world.folder.open = async (path) => {
+    const opened = await open(path);
+    const read = opened.read.bind(opened);
+    return Object.assign(opened, {
+      async read(...args: Parameters<typeof read>) {
+        if (next.uploader.activeTransfers().length > 0) marks.push(queueLook(next).mark);
+        return await read(...args);
+      },
+    });
+  };
+  await world.clock.advance(600_000);
+  await next.deliver();
+  const before = marks.slice(0, marks.indexOf('complete'));
+  expect(before.length).toBeGreaterThanOrEqual(20);
+  expect(new Set(before).size).toBe(before.length);
 });
