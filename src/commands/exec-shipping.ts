@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { askStatus } from '../adapters/ask-agent.ts';
+import { errnoOf } from '../adapters/errno.ts';
 import { systemClock } from '../adapters/system-time.ts';
 import { hashFolder, isWithin } from '../config/paths.ts';
 import { type Edge, exitCode, type OwnProcess } from './edge.ts';
@@ -26,6 +27,9 @@ export interface ShippingOptions {
 
 const lookEveryMs = 60_000;
 const startsMax = 5;
+/** Of a command that has ended: what keeps a program from starting, such as one that is being replaced, passes. */
+const lastStartsMax = 3;
+const startAgainMs = 1_000;
 /** An agent that is asked to end says its last words in less. */
 const unansweredMs = 20_000;
 
@@ -45,6 +49,7 @@ export class Shipping {
   readonly #watching: Promise<void>;
   #shipper: Shipper | undefined;
   #starts = 0;
+  #whyNone = '';
   #leaves = 0;
   #isEnding = false;
 
@@ -77,9 +82,19 @@ export class Shipping {
     return { state: stateDirectory };
   }
 
-  #start(state: string): Shipper {
-    const { edge, own, flags, folder, root, isQuiet } = this.#options;
+  /** Undefined, the reason noted, where it cannot be: whatever that is, it is nothing to the command. */
+  #start(state: string): Shipper | undefined {
     this.#starts += 1;
+    try {
+      this.#shipper = this.#spawn(state);
+    } catch (error) {
+      this.#whyNone = errnoOf(error); // reason: no memory for a process, or a program that is just being replaced
+    }
+    return this.#shipper;
+  }
+
+  #spawn(state: string): Shipper {
+    const { edge, own, flags, folder, root, isQuiet } = this.#options;
     const level = flags.logLevel ?? (isQuiet ? 'warn' : undefined);
     const global = Object.entries({
       '--config': flags.config,
@@ -105,7 +120,6 @@ export class Shipping {
       child.once('exit', (code) => resolve(code ?? exitCode.bug));
     });
     const shipper = { child, ended };
-    this.#shipper = shipper;
     void ended.then(() => {
       if (this.#shipper === shipper) this.#shipper = undefined;
     });
@@ -118,11 +132,16 @@ export class Shipping {
     this.#over.abort();
     await this.#watching;
     let shipper = this.#shipper;
-    if (!shipper) {
+    for (let starts = 0; !shipper && starts < lastStartsMax; starts++) {
+      if (starts > 0) await systemClock.sleep(startAgainMs);
       const place = await this.#look();
       if ('leftTo' in place) return say(`the session is left to ${place.leftTo}`);
       shipper = this.#start(place.state);
     }
+    if (!shipper)
+      return say(
+        `shipping could not begin, ${this.#whyNone}: "trainlogd drain ${folder}" ships what is not there yet`,
+      );
     const code = await this.#end(shipper, isHurried ? hurriedMs : shippingMs);
     if (code === exitCode.ok && edge.stderrIsTerminal) say('shipped, nothing is left');
     if (code === heldCode) say('the session is left to another trainlogd, which holds the state directory');
