@@ -13,17 +13,21 @@ export function bashCompletion([program, ...commands]: readonly Described[]): st
     ({ name, options }) => `    '${name}') words="${options.flatMap(({ names }) => names).join(' ')}" ;;`,
   );
   return `# bash completion for trainlogd, made from its own --help
+# One name a line: it may have spaces and what a shell expands.
+_trainlogd_files() {
+  mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
 _trainlogd() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} words= first= second= word
   COMPREPLY=()
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     # Behind it stands a command with completions of its own.
-    [[ $word == -- ]] && { COMPREPLY=($(compgen -f -- "$cur")); return; }
+    [[ $word == -- ]] && { _trainlogd_files "$cur"; return; }
     [[ $word == -* ]] && continue
     if [[ -z $first ]]; then first=$word; elif [[ -z $second ]]; then second=$word; fi
   done
   case $prev in
-    --config | --env-file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    --config | --env-file) _trainlogd_files "$cur"; return ;;
     --log-level) COMPREPLY=($(compgen -W 'error warn info debug' -- "$cur")); return ;;
   esac
   if [[ -z $first ]]; then
@@ -36,7 +40,7 @@ ${groupCases.join('\n')}
     esac
     [[ -n $words ]] && { COMPREPLY=($(compgen -W "$words" -- "$cur")); return; }
   fi
-  [[ $cur != -* ]] && { COMPREPLY=($(compgen -f -- "$cur")); return; }
+  [[ $cur != -* ]] && { _trainlogd_files "$cur"; return; }
   case $first in
     ${groups.join(' | ')}) first="$first $second" ;;
   esac

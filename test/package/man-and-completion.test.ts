@@ -42,7 +42,7 @@ describe('the man page', () => {
 async function offered(...words: string[]): Promise<string[]> {
   const directory = await temporaryDirectory();
   writeFileSync(join(directory, 'completion'), bashCompletion(described));
-  writeFileSync(join(directory, 'outputs.yaml'), '');
+  for (const name of ['outputs.yaml', 'my runs $(touch *)']) writeFileSync(join(directory, name), '');
   const script = `source ./completion; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _trainlogd; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const args = ['--norc', '-c', script, 'bash', 'trainlogd', ...words];
   const said = spawnSync('bash', args, { cwd: directory, encoding: 'utf8' });
@@ -64,6 +64,7 @@ describe('completion in bash', () => {
     [['drain', '--f'], ['--final']],
     [['bucket', 'plan', '--js'], ['--json']],
     [['run', 'out'], ['outputs.yaml']],
+    [['run', 'my'], ['my runs $(touch *)']],
     [['--config', 'out'], ['outputs.yaml']],
     [['--log-level', 'd'], ['debug']],
     [['exec', '--', 'out'], ['outputs.yaml']],

@@ -101,6 +101,8 @@ section verify; systemd-analyze verify /usr/lib/systemd/system/trainlogd.service
 section exposure; systemd-analyze security trainlogd --no-pager | tail -1
 section drain; trainlogd drain --env-file /etc/trainlogd/trainlogd.env; echo "exit $?"
 section removed; dpkg -r trainlogd; ls /etc/trainlogd /var/lib/trainlogd; dpkg -P trainlogd; ls -d /etc/trainlogd /var/lib/trainlogd; id trainlogd
+section purged-mount; groupadd trainlogd; dpkg -i /first.deb >/dev/null; mkdir /var/lib/trainlogd; mount -t tmpfs state /var/lib/trainlogd; touch /var/lib/trainlogd/journal; dpkg -P trainlogd; echo "exit $?"; ls /var/lib/trainlogd; umount /var/lib/trainlogd; rmdir /var/lib/trainlogd; id trainlogd
+section purged-link; dpkg -i /first.deb >/dev/null; mkdir -p /data/claims /data/mine; echo only > /data/claims/1; ln -s /data /var/lib/trainlogd; dpkg -P trainlogd; cat /data/claims/1; rm /data/claims/1; dpkg -i /first.deb >/dev/null; dpkg -P trainlogd; ls /data
 section log; log | tail -60
 `);
     const of = (name: string) => said.get(name) ?? '';
@@ -126,6 +128,12 @@ section log; log | tail -60
     expect(of('removed')).toMatch(/trainlogd\.env/);
     expect(of('removed')).toMatch(
       /cannot access '\/etc\/trainlogd'[\s\S]*cannot access '\/var\/lib\/trainlogd'[\s\S]*no such user/,
+    );
+    expect(of('purged-mount')).toMatch(
+      /is mounted at or below \/var\/lib\/trainlogd stays\nexit 0\nid: .*no such user/,
+    );
+    expect(of('purged-link')).toMatch(
+      /holds the only copy .* \/var\/lib\/trainlogd\/claims\/1\nonly\n[\s\S]*it is a link to \/data, .*\nclaims\nmine$/,
     );
     for (const id of ['run-1', 'run-2']) {
       const log = await logOf(bucket, id);
