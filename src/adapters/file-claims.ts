@@ -12,6 +12,7 @@ import { childOf, placeFlags, toFileStat, withDirectory } from './folder-handle.
 import { dropKept, keepClaims } from './kept-claims.ts';
 import { makeOwnDirectory } from './make-directory.ts';
 import { openOwn } from './safe-open.ts';
+import { giveDirectoryToOwner } from './state-owner.ts';
 
 /** For a person; said once for each cause. */
 export interface Problem {
@@ -64,7 +65,7 @@ export class FileClaims {
   async claim(path: WatchedPath, claim: string): Promise<FileStat | undefined> {
     const own = this.#pathOf(claim);
     try {
-      makeOwnDirectory(this.#directory);
+      if (makeOwnDirectory(this.#directory)) giveDirectoryToOwner(this.#directory);
       const calls = this.#calls();
       return await withDirectory(this.#folder, parentPath(path), calls, ({ at }) =>
         linkRegular(childOf(at, baseName(path)), own, calls),

@@ -8,6 +8,7 @@ import { assertSealed, breakSeal } from './journal-seal.ts';
 import { assertSound, wholeLookBytesMax } from './journal-soundness.ts';
 import { damaged, type JournalTrouble, journalTrouble, StateError, sqliteCodeOf } from './journal-trouble.ts';
 import { makeOwnDirectory } from './make-directory.ts';
+import { makeOwnersFile } from './state-owner.ts';
 
 export interface JournalHolder {
   readonly pid: number;
@@ -74,6 +75,8 @@ export function openJournalFile(
     refuseNetwork(stateDirectory, kindOf(stateDirectory));
     // Whoever holds the journal has broken the seal.
     const isSealed = assertSealed(stateDirectory, file);
+    // Files that SQLite makes beside it get its owner.
+    makeOwnersFile(file);
     database = new DatabaseSync(file, { timeout: lockTimeoutMs });
     database.exec('PRAGMA locking_mode = EXCLUSIVE');
     database.exec('PRAGMA journal_mode = WAL');

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { DroppedClaims, KeptClaims } from '../ports/file-source.ts';
 import { errnoOf, meansVanished } from './errno.ts';
 import { makeOwnDirectory } from './make-directory.ts';
+import { giveDirectoryToOwner } from './state-owner.ts';
 
 /**
  * Claims that nobody can ship any more, each the only link to its bytes, in directories beside that of the claims:
@@ -28,7 +29,7 @@ export function keepClaims(
 ): KeptClaims | undefined {
   if (names.length === 0) return undefined;
   const directory = `${claims}.${why}-${stampOf(nowMs)}`;
-  makeOwnDirectory(directory);
+  if (makeOwnDirectory(directory)) giveDirectoryToOwner(directory);
   const errors = names.flatMap((name) => moved(join(claims, name), join(directory, name)) ?? []);
   const files = names.length - errors.length;
   const failures = errors.filter((error) => !meansVanished(errnoOf(error)));

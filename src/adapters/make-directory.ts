@@ -20,18 +20,21 @@ export async function makeDirectory(path: string): Promise<void> {
   }
 }
 
-/** The same for a directory of ours on a local disk, for nobody but this user. */
-export function makeOwnDirectory(path: string): void {
+/** The same for a directory of ours on a local disk, for nobody but this user. Returns whether it was not there. */
+export function makeOwnDirectory(path: string): boolean {
   try {
     mkdirSync(path, { mode: 0o700 });
+    return true;
   } catch (error) {
-    if (mayBeThere(error) && statSync(path).isDirectory()) return;
+    if (mayBeThere(error) && statSync(path).isDirectory()) return false;
     if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
     makeOwnDirectory(dirname(path));
     try {
       mkdirSync(path, { mode: 0o700 });
+      return true;
     } catch (again) {
       if (errnoOf(again) !== 'EEXIST') throw again; // reason: somebody else made it in between
+      return false;
     }
   }
 }

@@ -1,0 +1,34 @@
+import { closeSync, constants, fchownSync, fstatSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errnoOf } from './errno.ts';
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
+
+/** An empty file, where there is none, of whoever owns the directory that it is in. */
+export function makeOwnersFile(path: string): void {
+  try {
+    giveToOwner(openSync(path, O_CREAT | O_EXCL | O_WRONLY, 0o644), path);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** A directory that is just made becomes that of whoever owns the one that it is in. */
+export function giveDirectoryToOwner(path: string): void {
+  giveToOwner(openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), path);
+}
+
+/**
+ * Root is here to drain or to retry by hand, in the state directory of the user that the service runs as: what root
+ * makes there would be closed to the service.
+ */
+function giveToOwner(fd: number, path: string): void {
+  try {
+    const { uid, gid } = statSync(dirname(path));
+    if (fstatSync(fd).uid !== uid) fchownSync(fd, uid, gid);
+  } catch (error) {
+    if (errnoOf(error) !== 'EPERM') throw error; // reason: we are not root, and the directory is shared by a group
+  } finally {
+    closeSync(fd);
+  }
+}
