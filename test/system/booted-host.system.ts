@@ -81,7 +81,7 @@ section capabilities; grep -E '^(Cap(Eff|Bnd)|NoNewPrivs|Seccomp):' /proc/$(main
 section state; stat -c '%a %U' /var/lib/trainlogd
 section ship; train alice run-1; until_true 60 arrived run-1; until_true 40 status_says 'nothing to send; 0 open, 0 being shipped'; show StatusText
 section killed; before=$(main_pid); kill -9 $before; until_true 60 runs_as_other $before; show NRestarts
-section reload; systemctl reload trainlogd; echo "exit $?"; until_true 10 is_active; show ActiveState
+section reload; systemctl reload trainlogd; echo "exit $?"; until_true 60 has_reloaded; show ActiveState
 section watchdog
 mkdir -p /etc/systemd/system/trainlogd.service.d
 printf '[Service]\\nWatchdogSec=6s\\n' > /etc/systemd/system/trainlogd.service.d/test.conf
