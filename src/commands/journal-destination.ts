@@ -1,5 +1,6 @@
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { StateError } from '../adapters/journal-trouble.ts';
+import { realFolder } from '../compose-parts.ts';
 import type { Config } from '../config/schema.ts';
 import type { Journal } from '../ports/journal.ts';
 
@@ -14,7 +15,7 @@ const metaName = 'destination';
 export function assertSameDestination(journal: Known, { destination, state }: Config): void {
   const known = journal.getMeta(metaName);
   const wanted = nameOf(destination);
-  if (known === undefined || known === wanted || !journal.hasDelivered()) return;
+  if (known === undefined || isSame(known, wanted) || !journal.hasDelivered()) return;
   throw new StateError({
     kind: 'refused',
     code: 'OTHERDESTINATION',
@@ -28,6 +29,14 @@ export function keepDestination(journal: Known, config: Config): void {
   assertSameDestination(journal, config);
   const wanted = nameOf(config.destination);
   if (journal.getMeta(metaName) !== wanted) journal.setMeta(metaName, wanted);
+}
+
+/** A directory may be named by way of a link, too. */
+function isSame(known: string, wanted: string): boolean {
+  if (known === wanted) return true;
+  if (![known, wanted].every((name) => name.startsWith('file:'))) return false;
+  const [first, second] = [known, wanted].map((name) => realFolder(fileURLToPath(name)));
+  return first === second;
 }
 
 function nameOf(destination: Config['destination']): string {

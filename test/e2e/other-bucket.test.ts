@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { shippedLogs } from '../support/shipped-folder.ts';
@@ -26,6 +26,11 @@ test('a journal that tells what is in one bucket is not used for another: no log
   expect(refused.stderr).toContain(`for file://${second}: it tells what is in file://${first}`);
   expect(refused.stderr).toContain('name another state.directory');
   expect(await shippedLogs(second)).toEqual([]);
+
+  // The same directory by another way.
+  symlinkSync(first, join(host.base, 'link'));
+  const linked = await run(context, host, ['drain'], toDirectory(join(host.base, 'link')));
+  expect(linked.code, linked.stderr).toBe(0);
 
   const anew = { ...toDirectory(second), TRAINLOGD_STATE_DIRECTORY: join(host.base, 'second-state') };
   expect((await run(context, host, ['drain'], anew)).code).toBe(0);
