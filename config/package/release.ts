@@ -4,12 +4,13 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import description from '../../package.json' with { type: 'json' };
 
 const project = join(import.meta.dirname, '..', '..');
+const sumsFile = 'SHA256SUMS';
 const { values } = parseArgs({
   options: {
     out: { type: 'string', default: 'dist' },
@@ -19,17 +20,25 @@ const { values } = parseArgs({
 main(resolve(project, values.out), values.arch);
 
 function main(out: string, machines: readonly string[]): void {
-  rmSync(out, { recursive: true, force: true });
+  clear(out);
   // The Debian package makes the single file first.
   for (const arch of machines) make('deb.ts', ['--arch', arch, '--out', out]);
   for (const script of ['npm-package.ts', 'sbom.ts']) make(script, ['--out', out]);
   const sums = readdirSync(out)
     .toSorted()
     .map((name) => `${sha256(join(out, name))}  ${name}\n`);
-  writeFileSync(join(out, 'SHA256SUMS'), sums.join(''));
+  writeFileSync(join(out, sumsFile), sums.join(''));
   process.stdout.write(
-    `trainlogd ${description.version}: ${sums.length} files, sums in ${join(out, 'SHA256SUMS')}\n`,
+    `trainlogd ${description.version}: ${sums.length} files, sums in ${join(out, sumsFile)}\n`,
   );
+}
+
+/** Nothing but an earlier release, or what builds leave in dist/, is removed. */
+function clear(out: string): void {
+  const there = existsSync(out) ? readdirSync(out) : [];
+  if (out !== join(project, 'dist') && there.length > 0 && !there.includes(sumsFile))
+    throw new Error(`"${out}" is not empty and holds no release: name another directory`);
+  rmSync(out, { recursive: true, force: true });
 }
 
 function make(script: string, args: readonly string[]): void {

@@ -1,0 +1,15 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+test('a release into a directory that holds something else is refused, and nothing there is removed', async () => {
+  const directory = await temporaryDirectory();
+  writeFileSync(join(directory, 'precious'), '');
+  const script = join(import.meta.dirname, '..', '..', 'config', 'package', 'release.ts');
+  const { status, stderr } = spawnSync(process.execPath, [script, '--out', directory], { encoding: 'utf8' });
+  expect(status).toBe(1);
+  expect(stderr).toContain(`"${directory}" is not empty and holds no release: name another directory`);
+  expect(readdirSync(directory)).toEqual(['precious']);
+});
