@@ -114,6 +114,10 @@ export const eventLines: Lines = {
     (e) =>
       `${e.session}: ${e.path} again in ${seconds(e.delayMs)}, attempt ${e.attempt}, ${e.code}: ${e.cause}${e.remedy === undefined ? '' : `: ${e.remedy}`}`,
   ],
+  'upload.continued': [
+    'info',
+    (e) => `${e.session}: ${e.path} goes on after the ${e.sentBytes} bytes that were sent before`,
+  ],
   'upload.restarted': [
     'warn',
     (e) =>

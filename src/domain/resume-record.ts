@@ -32,6 +32,9 @@ const scheduleSchema = z.object({
   everyMs: z.int().positive().max(everyMsMax),
 });
 
+/** Larger is no record. */
+export const recordBytesMax = 4 * 1024 * 1024;
+
 export const resumeRecordSchema = z.object({
   version: z.literal(1),
   /** The session's id. */

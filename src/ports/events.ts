@@ -58,6 +58,8 @@ export interface EventMap {
     /** Should it stay so. */
     remedy?: string;
   };
+  /** Another host had sent the beginning of it. */
+  'upload.continued': { session: string; path: string; sentBytes: number };
   'upload.restarted': { session: string; path: string; sentBytes: number; cause: string };
   'destination.blocked': {
     destination: string;

@@ -7,10 +7,9 @@ import type { PartStore, SentPart } from '../ports/part-store.ts';
 import type { PutCondition, Receipt } from '../ports/stored-object.ts';
 import { cancelled, compareParts, PartProofs, PrefixChanged } from './part-proof.ts';
 import { PartSender, type PartTarget, recordedParts } from './part-sender.ts';
+import { PartTakeover } from './part-takeover.ts';
 import type { ResumeRecords } from './resume-records.ts';
 import type { ShippingContext } from './shipping-context.ts';
-
-export type { PartTarget } from './part-sender.ts';
 
 type OnProgress = (sentBytes: number) => void;
 
@@ -34,6 +33,7 @@ const refusalsMax = 1;
  *   another file by that path, or a shorter   given up, from the beginning
  *   the destination knows no such upload      from the beginning
  *   it refuses the parts that it took         given up, from the beginning; a second time: a person is needed
+ *   none, and another host left an upload     go on with that, if its parts are the file's (ADR 42)
  *
  * Every request passes the gate by itself: while the destination is blocked a part waits there, no attempt is spent, and
  * the next part goes on when it opens. The first other failure stops new parts; those in flight are waited for and
@@ -45,6 +45,7 @@ export class PartTransfer {
   readonly #sender: PartSender;
   readonly #proofs = new PartProofs();
   readonly #records: ResumeRecords;
+  readonly #takeover: PartTakeover;
 
   constructor(options: {
     context: ShippingContext;
@@ -55,7 +56,9 @@ export class PartTransfer {
     this.#context = options.context;
     this.#parts = options.parts;
     this.#records = options.records;
-    this.#sender = new PartSender({ ...options, proofs: this.#proofs });
+    const sending = { ...options, proofs: this.#proofs };
+    this.#sender = new PartSender(sending);
+    this.#takeover = new PartTakeover({ ...sending, sender: this.#sender, left: options.records.left });
   }
 
   /** How new uploads are cut. */
@@ -172,6 +175,8 @@ export class PartTransfer {
     const cause = open && whyUseless(open, target, opened);
     if (open && cause === undefined) return open;
     if (open && cause !== undefined) await this.giveUp(target, open, cause, signal);
+    const taken = await this.#takeover.take(target, opened, signal);
+    if (taken) return taken;
     const begun = await this.#sender.through(target, signal, () =>
       this.#parts.begin({ key, contentType, metadata }, signal),
     );

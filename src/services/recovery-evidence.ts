@@ -1,6 +1,6 @@
 import { Failure } from '../domain/failure.ts';
 import { companionKey, encodedCompanionKey, resumeKey } from '../domain/object-key.ts';
-import { isVoid, type ResumeRecord, readResumeRecord } from '../domain/resume-record.ts';
+import { isVoid, type ResumeRecord, readResumeRecord, recordBytesMax } from '../domain/resume-record.ts';
 import type { SessionLog } from '../domain/session-log.ts';
 import { longestPauseMs, untilNextSnapshotMs } from '../domain/snapshot-schedule.ts';
 import type { StoredObject } from '../ports/object-store.ts';
@@ -18,7 +18,6 @@ export interface FileEvidence {
   readonly object: StoredObject | undefined;
 }
 
-const recordBytesMax = 4 * 1024 * 1024;
 /** What was due is late by its uploads, and by retries. */
 const graceMs = 10 * 60_000;
 

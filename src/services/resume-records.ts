@@ -12,6 +12,7 @@ import type { SessionIdentity } from '../ports/journal.ts';
 import type { UploadRecord } from '../ports/ledger.ts';
 import type { PutCondition, Receipt } from '../ports/object-store.ts';
 import { bytesSource } from './bytes-source.ts';
+import { LeftUploads } from './left-uploads.ts';
 import { cancelled } from './part-proof.ts';
 import type { PartTarget } from './part-sender.ts';
 import { IdentityTaken, isOurs, objectMetadata, type ShippingContext } from './shipping-context.ts';
@@ -31,6 +32,8 @@ const conflictsMax = 3;
 export class ResumeRecords {
   readonly #context: ShippingContext;
   readonly #everyMs: number;
+  /** Records of others, to go on from. */
+  readonly left: LeftUploads;
   /** By file: whoever sends it may give it up while somebody else records it. */
   readonly #turns = new Turns<string>();
 
@@ -38,6 +41,7 @@ export class ResumeRecords {
   constructor(context: ShippingContext, everyMs: number) {
     this.#context = context;
     this.#everyMs = everyMs;
+    this.left = new LeftUploads(context);
   }
 
   /** Are there parts that the record in the bucket does not name? */
@@ -46,8 +50,33 @@ export class ResumeRecords {
   }
 
   /** Throws Failure and IdentityTaken. Nothing to do when all parts are named already, or `signal` aborts. */
-  write(target: PartTarget, identity: SessionIdentity, signal: AbortSignal): Promise<void> {
+  write(target: RecordTarget, identity: SessionIdentity, signal: AbortSignal): Promise<void> {
     return this.#turns.take(turnOf(target), () => this.#write(target, identity, signal));
+  }
+
+  /** Of all uploads of a session that are under way, for whoever goes on with them: one that fails holds up no other. */
+  async writeAll(sid: number, signal: AbortSignal): Promise<void> {
+    const { journal } = this.#context;
+    const identity = journal.session(sid)?.identity;
+    const behind = journal.openUploads(sid).filter((open) => this.isBehind(open));
+    if (!identity || behind.length === 0) return;
+    const files = new Map(journal.files(sid).map((file) => [file.path, file]));
+    for (const { path, key } of behind) {
+      const file = files.get(path);
+      const previous = file?.key === key ? file.receipt : undefined;
+      const target = {
+        sid,
+        path,
+        contentType: contentTypeOf(displayPath(path)),
+        ...(previous && { previous }),
+      };
+      try {
+        await this.write(target, identity, signal);
+      } catch (error) {
+        // Without it more is sent again, no more than that.
+        if (!(error instanceof Failure || error instanceof IdentityTaken)) throw error;
+      }
+    }
   }
 
   /** Before `giveUp`, which tells the ledger. Throws Failure, and then nothing is given up. */
@@ -74,7 +103,7 @@ export class ResumeRecords {
     }
   }
 
-  async #write(target: PartTarget, identity: SessionIdentity, signal: AbortSignal): Promise<void> {
+  async #write(target: RecordTarget, identity: SessionIdentity, signal: AbortSignal): Promise<void> {
     const { journal, gate, clock } = this.#context;
     const { sid, path } = target;
     const open = journal.openUpload(sid, path);

@@ -123,7 +123,7 @@ export class SessionShipping {
     return true;
   }
 
-  /** Time is up: one try at a log that lists what is there and names the rest as pending. */
+  /** Time is up: one try at a log that lists what is there and names the rest as pending, and at records of the latter. */
   async logAsItIs(sid: number, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     try {
@@ -131,6 +131,7 @@ export class SessionShipping {
       const ship = () => this.#logs.ship(sid, signal);
       const shipped = await this.#withoutNamed(sid, signal, ship);
       if (shipped?.adopted) await this.#withoutNamed(sid, signal, ship);
+      await this.#records.writeAll(sid, signal);
     } catch (error) {
       await this.#settle(sid, error, signal);
     }
@@ -199,6 +200,7 @@ export class SessionShipping {
   ): Promise<ShippedState | undefined> {
     for (;;) {
       const shipped = await ship();
+      if (shipped?.adopted) this.#records.left.expect(sid);
       if (!shipped?.named) return shipped;
       await this.#records.voidGivenUp(sid, shipped.named, signal);
     }

@@ -141,7 +141,7 @@ export class MemoryParts implements PartStore {
         throw new Conflict(key, `expected ${expected ?? 'nothing'}, found ${there?.etag ?? 'nothing'}`);
       const kept = parts.map((part) => {
         const found = open.parts.get(part.number);
-        if (found?.etag !== part.etag) throw unlike(key);
+        if (found?.etag !== part.etag) throw new PartsRefused(key, 'InvalidPart');
         return found.bytes;
       });
       this.#bucket.store(open, Buffer.concat(kept), etag);
