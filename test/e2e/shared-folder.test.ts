@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { leaseSchema } from '../../src/domain/lease.ts';
 import { checkBucket } from '../support/bucket-check.ts';
+import { unfinishedUploads } from '../support/bucket-uploads.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeNamespacedHost, whyNoNamespaces } from '../support/namespaced-host.ts';
 import { inPod, stopPod } from '../support/pod.ts';
-import { describeS3, makeBucket } from '../support/s3.ts';
+import { describeS3, makeBucket, type TestBucket } from '../support/s3.ts';
+import { requestsTo, serverLog } from '../support/s3-requests.ts';
 import { seededRandom, seedOf } from '../support/seeded-random.ts';
 import { planSession, type TrainedSession, train } from '../support/trainer.ts';
 import { start, unsentLines } from '../support/trainlogd.ts';
@@ -52,6 +54,12 @@ function withLargeFile(session: TrainedSession, folder: string, sizeBytes = 6 * 
     companions: new Map([...session.companions, ['large.log', bytes]]),
     steps: [write, ...session.steps],
   };
+}
+
+/** The numbers of all parts that the server took, from whomever. */
+async function partsTaken(bucket: TestBucket): Promise<string[]> {
+  const taken = (await requestsTo(bucket)).filter(({ method, status }) => method === 'PUT' && status === 200);
+  return taken.flatMap(({ target }) => /[?&]partNumber=(\d+)/.exec(target)?.[1] ?? []);
 }
 
 describeS3.concurrent(`two hosts on one folder (seed ${random.seed})`, () => {
@@ -99,7 +107,7 @@ describeS3.concurrent(`two hosts on one folder (seed ${random.seed})`, () => {
   );
 
   test(
-    'a pod that goes in the middle of a file hands it over at once, and the next one sends it whole under the same name',
+    'a pod that goes in the middle of a file hands it over at once, and the next one goes on with the same upload',
     async (context) => {
       const reason = whyNoNamespaces();
       if (reason !== undefined) context.skip(reason);
@@ -137,6 +145,8 @@ describeS3.concurrent(`two hosts on one folder (seed ${random.seed})`, () => {
         ({ status, missing }) => status === 'completed' && missing === 0,
         40_000,
       );
+      const continued = b.events('upload.continued');
+      expect(continued).toMatchObject([{ path: 'large.log', sentBytes: 10 * mebibyte }]);
       // Who writes it was not in view, and may be anywhere.
       await b.event('lease.taken', ({ session, because }) => session === 'run-1' && because === 'released');
       await stopPod(b);
@@ -150,6 +160,9 @@ describeS3.concurrent(`two hosts on one folder (seed ${random.seed})`, () => {
       });
       const file = logOf('run-0')?.companions.find(({ path }) => path === 'large.log');
       expect(large.companions.get('large.log')?.equals(await bucket.bytes(file?.key ?? ''))).toBe(true);
+      expect(await unfinishedUploads(bucket)).toEqual([]);
+      if (serverLog !== undefined)
+        expect((await partsTaken(bucket)).sort()).toEqual(['1', '2', '3', '4', '5']);
       expect(logOf('run-1')?.session.status).toBe('running');
     },
     2 * timeoutMs,

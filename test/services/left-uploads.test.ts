@@ -79,8 +79,11 @@ test('what a host took over it goes on with after a kill, without another look',
   const half = await halfSent();
   const { world, calls, recordKey, key } = half;
   world.store.failNext('sendPart', new Failure({ kind: 'transient', code: 'ECONNRESET', attempted: 'x' }));
-  await handOver(half);
+  const b = await handOver(half);
   expect(calls('complete')).toBe(0);
+  // What has the first host's token may be the first host's object.
+  expect(b.journal.openUpload(1, 'x.txt')).toMatchObject({ uploadId: half.upload.uploadId });
+  expect(b.journal.openUpload(1, 'x.txt')?.token).toBeUndefined();
   const looks = () => world.store.calls.filter((call) => call === `get ${recordKey}`).length;
   expect(looks()).toBe(1);
   await half.host('b').deliver();
