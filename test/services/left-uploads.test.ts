@@ -261,14 +261,29 @@ test('an object that the first host completed after all is not taken for what th
   expect(world.log().companions.map(({ bytes: size }) => size)).toEqual([bytes.length]);
 });
 
-test('uploads that are given up here are not taken up again from their record', async () => {
+test('a session that comes back to a host is not continued by an upload that this host has given up', async () => {
   const half = await halfSent();
-  const { a, world, calls } = half;
+  const { a, host, world, calls, upload } = half;
+  await a.keeper?.stop();
+  const b = host('b');
+  await b.look();
+  await b.keeper?.stop();
+  const again = host('a');
+  await again.deliver();
+  expect(world.events.of('lease.taken').map(({ from }) => from)).toEqual(['a', 'b']);
+  expect(world.store.text(half.key)).toBe(bytes);
+  expect([calls('begin'), world.events.of('upload.continued').length]).toEqual([1, 0]);
+  expect(again.journal.abandonedUploads(9)).toMatchObject([{ uploadId: upload.uploadId }]);
+});
+
+test('an upload that is given up here is not taken up again by a record that is not void yet', async () => {
+  const { a, world, calls, key } = await halfSent();
+  const reason = { reason: 'pending', code: 'ECONNRESET', cause: 'x', remedy: 'none' } as const;
   a.journal.giveUpUpload(1, 'x.txt');
-  a.journal.contestLog(1);
-  await a.deliver();
+  // What is known of its log is in doubt.
+  a.journal.postpone(1, 0, reason);
   await world.clock.advance(minute);
   await a.ship();
-  expect(world.store.text(half.key)).toBe(bytes);
+  expect(world.store.text(key)).toBe(bytes);
   expect([calls('begin'), world.events.of('upload.continued').length]).toEqual([1, 0]);
 });
