@@ -3,16 +3,19 @@ import { createHash } from 'node:crypto';
 import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import description from '../../package.json' with { type: 'json' };
 import { sessionLogSchema } from '../../src/domain/session-log.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { installProgram } from '../support/package-install.ts';
 import { makeBucket, type TestBucket } from '../support/s3-bucket.ts';
-import { type Host, run, start, toBucket, type Variables } from '../support/trainlogd.ts';
+import { type Cleanup, type Host, run, start, toBucket, type Variables } from '../support/trainlogd.ts';
 import { BuiltImage } from './built-image.ts';
+import { withCleanup } from './cleanup.ts';
 import { imagePrograms } from './image-programs.ts';
+
+import { gatewayTo, hasty, stopWithQueue } from './ten-thousand-files.ts';
 
 const project = join(import.meta.dirname, '..', '..');
 const inImage = join(import.meta.dirname, 'in-image.sh');
@@ -33,7 +36,7 @@ interface Container extends Host {
 }
 
 /** A container of the image with a volume and a folder; what is run in it begins with the image's entrypoint. */
-async function containerOf(context: TestContext, root: string, more: Variables = {}): Promise<Container> {
+async function containerOf(context: Cleanup, root: string, more: Variables = {}): Promise<Container> {
   const base = mkdtempSync(join(tmpdir(), 'trainlogd-container-'));
   context.onTestFinished(() => rmSync(base, { recursive: true, force: true }));
   const [folder, state] = [join(base, 'output'), join(base, 'state')];
@@ -169,6 +172,26 @@ describe('the image', () => {
     await expectWhole(container, 'run-3');
   });
 });
+
+test.each([
+  [30, '25s', 75],
+  [900, '870s', 0],
+])(
+  'the image with 10,000 files queued and %i s of grace: drain.timeout %s, exit %i, all accounted for',
+  async (grace, timeout, code) => {
+    await withCleanup(async (context) => {
+      const container = await containerOf(context, image.root, hasty(timeout));
+      const gateway = await gatewayTo(container.bucket, context);
+      const env = { ...container.env, AWS_ENDPOINT_URL_S3: gateway.endpoint };
+      const owned = () => void execFileSync('chown', ['-R', `${uid}:${uid}`, container.folder]);
+      const queue = {
+        ...{ host: { ...container, env }, bucket: container.bucket, gateway },
+        ...{ processOf: firstProcessOf, afterTraining: owned },
+      };
+      await stopWithQueue(context, queue, { code, graceMs: grace * 1000 });
+    });
+  },
+);
 
 test('on a Debian without Node, npm, python and curl the single file drains and examines', async (context) => {
   const root = mkdtempSync(join(tmpdir(), 'trainlogd-bare-'));

@@ -1,159 +1,81 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type Socket } from 'node:net';
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { sessionLogSchema } from '../../src/domain/session-log.ts';
-import { probeObject, readAll } from '../support/bucket-check.ts';
+import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
-import { makeBucket, type TestBucket } from '../support/s3-bucket.ts';
-import {
-  type Cleanup,
-  type Ended,
-  makeHost,
-  run,
-  start,
-  statusOf,
-  toBucket,
-  unsentLines,
-} from '../support/trainlogd.ts';
+import { trainlogdProgram } from '../support/program.ts';
+import { makeBucket } from '../support/s3-bucket.ts';
+import { type Cleanup, makeHost, run, toBucket } from '../support/trainlogd.ts';
+import { withCleanup } from './cleanup.ts';
+import { gatewayTo, hasty, stopWithQueue } from './ten-thousand-files.ts';
 
-const sessionCount = 100;
-const filesEach = 100;
-const fileBytes = 6 * 1024;
-/** So that 60 MB take a minute, whatever the machine. */
-const slowly = { TRAINLOGD_UPLOAD_BANDWIDTH_MAX: '1MiB' };
-const testMs = 900_000;
-
-const nameOf = (session: number) => `run-${String(session).padStart(3, '0')}`;
-const pathOf = (file: number) => `part-${String(file).padStart(3, '0')}.txt`;
-const bytesOf = (session: number, file: number) =>
-  Buffer.from(`${nameOf(session)} ${pathOf(file)}\n`.padEnd(fileBytes, '.'));
-
-function train(folder: string): void {
-  for (let session = 0; session < sessionCount; session++) {
-    const directory = join(folder, nameOf(session));
-    mkdirSync(directory);
-    for (let file = 0; file < filesEach; file++)
-      writeFileSync(join(directory, pathOf(file)), bytesOf(session, file));
-    writeFileSync(join(directory, 'result.json'), '{"status":"completed"}');
-  }
+async function hostWithQueue(context: Cleanup, timeout: string) {
+  const bucket = await makeBucket({ versioned: false });
+  const gateway = await gatewayTo(bucket, context);
+  const host = await makeHost(context, toBucket({ ...bucket, endpoint: gateway.endpoint }), hasty(timeout));
+  return { bucket, gateway, host };
 }
 
-/** The way to the server, closed at first: all that is queued stays queued. */
-async function gatewayTo({ endpoint }: TestBucket, context: Cleanup) {
-  const { hostname, port } = new URL(endpoint);
-  const sockets = new Set<Socket>();
-  let isOpen = false;
-  const server = createServer((client) => {
-    if (!isOpen) return void client.destroy();
-    const there = connect(Number(port), hostname);
-    for (const end of [client, there]) {
-      sockets.add(end);
-      end.on('close', () => sockets.delete(end));
-      end.on('error', () => {
-        client.destroy();
-        there.destroy();
+describe('SIGTERM with 10,000 files queued', () => {
+  test.each([
+    [30, '25s', 75],
+    [900, '870s', 0],
+  ])(
+    'and %i s of grace: drain.timeout %s, exit %i, every file is accounted for',
+    async (grace, timeout, code) => {
+      await withCleanup(async (context) => {
+        await stopWithQueue(context, await hostWithQueue(context, timeout), { code, graceMs: grace * 1000 });
       });
-    }
-    client.pipe(there).pipe(client);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  context.onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the gateway has no port');
-  return {
-    endpoint: `http://127.0.0.1:${address.port}`,
-    open: () => {
-      isOpen = true;
     },
-  };
-}
-
-/** Every file is in the bucket, whole and listed, or was named; no log says that it has what is not there. */
-async function account(bucket: TestBucket, ended: Ended): Promise<{ arrived: number; named: number }> {
-  const keys = [...new Set((await bucket.versions()).map(({ key }) => key))].filter(
-    (key) => key !== probeObject,
   );
-  const objects = await readAll(bucket, keys);
-  const named = new Set(
-    unsentLines(ended).map(
-      (line) => /^unsent: (run-\d+)\S*: ([^:]+):/.exec(line)?.slice(1, 3).join('/') ?? line,
-    ),
-  );
-  const listed = new Set<string>();
-  for (const [key, bytes] of objects) {
-    if (!/^training-logs\/\d{4}\//.test(key)) continue;
-    const { session, companions, missing } = sessionLogSchema.parse(JSON.parse(bytes.toString()));
-    const number = Number(session.name?.slice(4));
-    for (const companion of companions) {
-      const wanted = bytesOf(number, Number(/\d+/.exec(companion.path)?.[0]));
-      expect(objects.get(companion.key)?.equals(wanted), companion.key).toBe(true);
-      listed.add(`${session.name}/${companion.path}`);
-    }
-    const isWhole = session.status === 'completed' && missing.length === 0;
-    expect([key, isWhole]).toEqual([key, companions.length === filesEach]);
-    expect(new Set([...companions, ...missing].map(({ path }) => path)).size, key).toBe(filesEach);
-  }
-  const lost: string[] = [];
-  for (let session = 0; session < sessionCount; session++)
-    for (let file = 0; file < filesEach; file++) {
-      const path = `${nameOf(session)}/${pathOf(file)}`;
-      if (!listed.has(path) && !named.has(path)) lost.push(path);
-    }
-  expect(lost).toEqual([]);
-  return { arrived: listed.size, named: named.size };
-}
+});
 
-test.each([
-  ['30 s', '25s', 75],
-  ['900 s', '870s', 0],
-])(
-  'SIGTERM with 10,000 files queued and %s of grace: drain.timeout %s, exit %i, and every file is accounted for',
-  async (_, timeout, code) => {
-    const cleanups: (() => void | Promise<void>)[] = [];
-    const context: Cleanup = {
-      onTestFinished: (work) => void cleanups.push(work),
-      onTestFailed: () => undefined,
-    };
+const controllers = ['/sys/fs/cgroup/memory', '/sys/fs/cgroup'];
+
+/** As much memory as `MemoryMax=` of the unit leaves; undefined where no such limit can be set. */
+function limitedGroup(
+  context: Cleanup,
+  bytes: number,
+): { readonly path: string; kills(): number } | undefined {
+  for (const controller of controllers) {
+    const path = join(controller, `trainlogd-test-${process.pid}`);
     try {
-      const bucket = await makeBucket({ versioned: false });
-      const gateway = await gatewayTo(bucket, context);
-      const host = await makeHost(context, toBucket({ ...bucket, endpoint: gateway.endpoint }), {
-        TRAINLOGD_WATCH_SETTLE: '200ms',
-        TRAINLOGD_RETRY_MAX_DELAY: '1s',
-        TRAINLOGD_DRAIN_TIMEOUT: timeout,
-      });
-      train(host.folder);
-      const daemon = start(context, host, ['run'], slowly);
-      await eventually(
-        async () => (await statusOf(context, host)).backlog.pendingFiles === sessionCount * filesEach,
-        { timeoutMs: 240_000, everyMs: 2_000 },
-      );
-      gateway.open();
-      const beganMs = performance.now();
-      const ended = await daemon.stop();
-      const tookMs = performance.now() - beganMs;
-      expect(ended.code, ended.stderr.slice(-2_000)).toBe(code);
-      const first = await account(bucket, ended);
-      const seconds = (tookMs / 1000).toFixed(1);
-      process.stderr.write(
-        `drain.timeout ${timeout}: exit ${ended.code} after ${seconds} s, ${first.arrived} files arrived and listed, ${first.named} named unsent\n`,
-      );
-      if (code === 0) expect(first).toEqual({ arrived: sessionCount * filesEach, named: 0 });
-      else {
-        expect(first.arrived).toBeGreaterThan(0);
-        expect(first.named).toBeGreaterThan(0);
-        expect(tookMs).toBeLessThan(30_000);
-      }
-      const rest = await run(context, host, ['drain']);
-      expect(rest.code, rest.stderr.slice(-2_000)).toBe(0);
-      expect(await account(bucket, rest)).toEqual({ arrived: sessionCount * filesEach, named: 0 });
-    } finally {
-      for (const work of cleanups.reverse()) await work();
+      mkdirSync(path);
+    } catch {
+      continue; // reason: not here, or not ours to use
     }
-  },
-  testMs,
-);
+    context.onTestFinished(() => eventually(() => rmdirSync(path) === undefined).then(() => undefined));
+    const limit = ['memory.limit_in_bytes', 'memory.max'].find((name) => existsSync(join(path, name)));
+    if (limit === undefined) continue;
+    writeFileSync(join(path, limit), String(bytes));
+    const events = existsSync(join(path, 'memory.events')) ? 'memory.events' : 'memory.oom_control';
+    return {
+      path,
+      kills: () => Number(/^oom_kill (\d+)$/m.exec(readFileSync(join(path, events), 'utf8'))?.[1]),
+    };
+  }
+  return undefined;
+}
+
+test('10,000 files and a large one are shipped within MemoryMax= of the unit', async ({ skip }) => {
+  await withCleanup(async (context) => {
+    const unit = readFileSync(new URL('../../systemd/trainlogd.service', import.meta.url), 'utf8');
+    expect(unit).toContain('MemoryMax=1G');
+    const group = limitedGroup(context, 1024 ** 3);
+    if (!group) return skip('no memory limit can be set here');
+    const queue = await hostWithQueue(context, '870s');
+    const enter = ['sh', '-c', 'echo $$ > "$0/cgroup.procs" && exec "$@"', group.path] as const;
+    const host = { ...queue.host, command: [...enter, ...trainlogdProgram] as const };
+    await stopWithQueue(
+      context,
+      { ...queue, host: { ...host, command: [...host.command] } },
+      { code: 0, graceMs: 900_000 },
+    );
+    const large = join(host.folder, 'large');
+    mkdirSync(large);
+    writeFileSync(join(large, 'stdout.log'), Buffer.alloc(512 * 1024 * 1024, 'x'));
+    writeFileSync(join(large, '_SUCCESS'), '');
+    const drained = await run(context, { ...host, command: [...host.command] }, ['drain']);
+    expect(drained.code, drained.stderr.slice(-2_000)).toBe(0);
+    expect(group.kills()).toBe(0);
+  });
+});
