@@ -92,8 +92,7 @@ describe('config/kubernetes', () => {
       const known = new Set([...optionKeys.map(variableOf), ...probedVariables]);
       const pod = podOf(file);
       const ours = containersOf(pod).filter(({ image }) => image.includes('/trainlogd:'));
-      for (const { image } of ours)
-        expect(image).toBe(`images.example.com/trainlogd:${description.version}`);
+      for (const { image } of ours) expect(image).toBe(`images.example.com/trainlogd:${description.version}`);
       for (const container of containersOf(pod).filter(({ env }) => env !== undefined)) {
         const names = (container.env ?? []).map(({ name }) => name);
         const others = ['S3_BUCKET_NAME', 'AWS_REGION', 'HOME'];
