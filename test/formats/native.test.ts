@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { nativeReader, readOneFileSession } from '../../src/formats/native.ts';
 import { type RunFile, readRun } from '../support/read-run.ts';
+import { obeysReaderLaws } from '../support/reader-laws.ts';
 
 function file(path: string, content: unknown): RunFile {
   return { path, bytes: Buffer.from(typeof content === 'string' ? content : JSON.stringify(content)) };
@@ -263,4 +264,12 @@ test('no content makes the reader throw, and every document that it keeps is JSO
       readOneFileSession('x.json', Buffer.from(text));
     }),
   );
+});
+
+describe('native files of any kind', () => {
+  obeysReaderLaws(nativeReader, {
+    'both documents': [file('session.json', session), file('result.json', result)],
+    'a session alone': [file('session.json', session)],
+    'a result of few words': [file('result.json', { status: 'completed' })],
+  });
 });

@@ -44,10 +44,19 @@ export function knownConfig(document: JsonObject): ConfigSection {
   return found;
 }
 
+/** A key `__proto__` is legal JSON, and a trap for whoever reads the log. */
+function dropProto(key: string, value: unknown): unknown {
+  return key === '__proto__' ? undefined : value;
+}
+
+/** The document without such keys, at any depth. */
+export function withoutProto(document: JsonObject): JsonObject {
+  return JSON.parse(JSON.stringify(document, dropProto)) as JsonObject;
+}
+
 /** The whole document, while it is of a bearable size. */
 export function rawConfig(document: JsonObject): { raw?: JsonObject; warning?: string } {
-  // A key `__proto__` is legal JSON, and a trap for whoever reads the log.
-  const written = JSON.stringify(document, (key, value) => (key === '__proto__' ? undefined : value));
+  const written = JSON.stringify(document, dropProto);
   const bytes = Buffer.byteLength(written);
   if (bytes > rawBytesMax) {
     return { warning: `the configuration of ${bytes} bytes is left out, more than ${rawBytesMax}` };

@@ -1,6 +1,7 @@
 import type { Facts, Provenance } from '../../domain/facts.ts';
 import { describeJson, isJsonObject, type JsonObject, type JsonValue } from '../../domain/json.ts';
 import type { CheckpointEntry } from '../../domain/session-log.ts';
+import { withoutProto } from './config-fields.ts';
 import { readTime } from './read-time.ts';
 
 /**
@@ -72,7 +73,8 @@ function toNumber(value: JsonValue): number | undefined {
   return Number.isFinite(number) ? number : undefined;
 }
 
-const object: Accept<JsonObject> = (value) => (isJsonObject(value) ? { value } : { expected: 'an object' });
+const object: Accept<JsonObject> = (value) =>
+  isJsonObject(value) ? { value: withoutProto(value) } : { expected: 'an object' };
 
 const errorText: Accept<string> = (value, note) => {
   const found = isJsonObject(value) && typeof value['message'] === 'string' ? value['message'] : value;
