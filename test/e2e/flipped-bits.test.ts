@@ -1,5 +1,5 @@
 import { rmSync, statSync } from 'node:fs';
-import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makePlace, objectKeys, type Place, runAgent, shippedLogs } from '../support/agent.ts';
@@ -19,16 +19,13 @@ test(
     expect((await runAgent(place, ['drain'])).exit).toBe(0);
     const objects = snapshot(place);
     for (const name of waiting) await train(place, name);
-    // Queued and not sent: nobody listens there.
-    const nowhere = {
-      TRAINLOGD_DESTINATION_URL: undefined,
-      S3_BUCKET_NAME: 'nowhere',
-      AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9',
-      AWS_REGION: 'nowhere',
-      AWS_ACCESS_KEY_ID: 'nobody',
-      AWS_SECRET_ACCESS_KEY: 'nothing',
-    };
-    expect((await runAgent(place, ['drain', '--timeout', '1s'], { env: nowhere })).exit).toBe(75);
+    // Queued and not sent: a file is where the destination was.
+    const away = `${place.destination}-away`;
+    await rename(place.destination, away);
+    await writeFile(place.destination, '');
+    expect((await runAgent(place, ['drain', '--timeout', '1s'])).exit).toBe(75);
+    await rm(place.destination);
+    await rename(away, place.destination);
     const file = join(place.state, 'journal.sqlite');
     const journal = await readFile(file);
     const seal = await readFile(join(place.state, 'journal.seal'));
