@@ -124,11 +124,11 @@ export function superviseBy(
 
 /** What comes first is what a person would want to know first. */
 export function statusLine({ backlog, blocked, trouble }: Status): string {
-  const { open, shipping, pendingFiles, pendingBytes, parked } = backlog;
+  const { open, shipping, pendingFiles, pendingBytes, parkedFiles } = backlog;
   const troubles = [
     ...(trouble ? [`state directory unusable, ${trouble.code}`] : []),
     ...(blocked ? [`destination blocked, ${blocked.code}`] : []),
-    ...(parked.length > 0 ? [`${counted(parked.length, 'item')} parked, see trainlogd status`] : []),
+    ...(parkedFiles > 0 ? [`${counted(parkedFiles, 'file')} parked, see trainlogd status`] : []),
   ];
   const waiting =
     pendingFiles === 0
