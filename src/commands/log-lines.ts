@@ -1,8 +1,15 @@
 import { createWinstonEvents } from '../adapters/winston-events.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import type { Events } from '../ports/events.ts';
 import type { Edge } from './edge.ts';
 import type { Progress } from './progress.ts';
+
+/** For a command that a person runs and reads: text, unless the configuration wants another form. */
+export function createAnswerLines({ stderr }: Edge, { log }: Config): Events & { close(): void } {
+  const { level, format } = log;
+  return createWinstonEvents({ level, format: format === 'auto' ? 'text' : format, write: stderr });
+}
 
 /** Lines of what happens on stderr, as the configuration wants them; beside a progress line only what disturbs a run. */
 export function createLogLines(

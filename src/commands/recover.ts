@@ -1,5 +1,4 @@
 import { systemClock } from '../adapters/system-time.ts';
-import { createWinstonEvents } from '../adapters/winston-events.ts';
 import { createAccess } from '../compose-access.ts';
 import { createStore } from '../compose-parts.ts';
 import { loadConfig } from '../config/load.ts';
@@ -9,6 +8,7 @@ import { type Edge, exitCode } from './edge.ts';
 import { explainFailure } from './explain-failure.ts';
 import { humanBytes } from './human.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
+import { createAnswerLines } from './log-lines.ts';
 import { oneLine } from './one-line.ts';
 
 /**
@@ -18,12 +18,7 @@ import { oneLine } from './one-line.ts';
 export async function recover(edge: Edge, flags: GlobalFlags, id: string): Promise<number> {
   const { config, warnings } = loadConfig(loadInputs(edge, flags));
   for (const warning of warnings) edge.stderr(`warning: ${warning}\n`);
-  const { level, format } = config.log;
-  const events = createWinstonEvents({
-    level,
-    format: format === 'auto' ? 'text' : format,
-    write: edge.stderr,
-  });
+  const events = createAnswerLines(edge, config);
   const access = createAccess(config, systemClock, events);
   const store = createStore(config, { access });
   const stop = new AbortController();

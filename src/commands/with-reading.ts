@@ -1,4 +1,3 @@
-import { createWinstonEvents } from '../adapters/winston-events.ts';
 import { composeReading } from '../compose-reading.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
@@ -7,6 +6,7 @@ import type { Reading } from '../reading/reading.ts';
 import { type Edge, exitCode } from './edge.ts';
 import { explainFailure } from './explain-failure.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
+import { createAnswerLines } from './log-lines.ts';
 
 /**
  * Runs what reads the bucket back; ends it on a signal, and tells what is wrong with the destination. `unread`: the exit
@@ -20,12 +20,7 @@ export async function withReading(
 ): Promise<number> {
   const { config, warnings } = loadConfig(loadInputs(edge, flags));
   for (const warning of warnings) edge.stderr(`warning: ${warning}\n`);
-  const { level, format } = config.log;
-  const events = createWinstonEvents({
-    level,
-    format: format === 'auto' ? 'text' : format,
-    write: edge.stderr,
-  });
+  const events = createAnswerLines(edge, config);
   const reading = composeReading(config, events);
   const stop = new AbortController();
   let isUnread = false;
