@@ -94,7 +94,8 @@ function assemble(work: string, node: string, output: string, isNative: boolean)
     executable: node,
     disableExperimentalSEAWarning: true,
     useCodeCache: isNative,
-    execArgv: ['--max-semi-space-size=2'],
+    // Of Node's experiments only its foreign functions are used, to tell systemd that we live.
+    execArgv: ['--max-semi-space-size=2', '--disable-warning=ExperimentalWarning'],
     // NODE_OPTIONS of a training container are meant for others.
     execArgvExtension: 'none',
   };

@@ -8,6 +8,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -74,8 +75,9 @@ function lay(tree: string, binary: string, version: string): void {
   mkdirSync(join(tree, 'usr/bin'), { recursive: true });
   copyFileSync(binary, join(tree, 'usr/bin/trainlogd'));
   chmodSync(join(tree, 'usr/bin/trainlogd'), 0o755);
-  for (const unit of ['trainlogd.service', 'trainlogd@.service'])
+  for (const unit of readdirSync(join(project, 'systemd')).filter((name) => /\.(service|socket)$/.test(name)))
     copy(`systemd/${unit}`, `usr/lib/systemd/system/${unit}`);
+  copy('systemd/processes', 'usr/lib/trainlogd/processes', 0o755);
   copy('config/trainlogd.yaml', 'etc/trainlogd/config.yaml');
   put('usr/share/trainlogd/trainlogd.env', readFileSync(join(debian, 'trainlogd.env')), 0o600);
   const described = describeAll();

@@ -3,16 +3,25 @@ import { open, readdir, readFile, readlink, stat } from 'node:fs/promises';
 import type { ProcessIdentity, ProcessTable } from '../ports/process-table.ts';
 import { pickVariables } from '../probes/variables-text.ts';
 import { errnoOf, isLimit } from './errno.ts';
+import { createProcessLooks, type ProcessLook } from './process-looks.ts';
+import { systemClock } from './system-time.ts';
 
 /** USER_HZ, in which /proc gives times: 100 on every architecture that Node runs on. */
 const ticksPerSecond = 100;
 const environmentBytesMax = 256 * 1024;
 
+/** Of a process that is not in view: whether it lives is not known. */
+type Look = ProcessLook | 'unknown';
+
 /**
  * The processes in view, from /proc (proc(5)). Without /proc there are none. What vanishes or may not be read while
- * it is looked at (other users' open files) is left out: "nobody holds it" always means "nobody in view".
+ * it is looked at (other users' open files) is left out: "nobody holds it" always means "nobody in view". Where /proc hides
+ * the processes of others, `lookAtHidden` is asked for them.
  */
-export function createProcessTable(procDirectory = '/proc'): ProcessTable {
+export function createProcessTable(
+  procDirectory = '/proc',
+  lookAtHidden = createProcessLooks(() => systemClock.monotonicMs()),
+): ProcessTable {
   const text = async (path: string): Promise<string> => {
     try {
       return await readFile(`${procDirectory}/${path}`, 'latin1');
@@ -22,19 +31,28 @@ export function createProcessTable(procDirectory = '/proc'): ProcessTable {
     }
   };
 
-  async function identify(pid: number): Promise<ProcessIdentity | undefined> {
-    const [status, bootTime, bootId, own] = await Promise.all([
-      text(`${pid}/status`),
+  async function lookAt(pid: number): Promise<Look> {
+    const [status, stat] = [await text(`${pid}/status`), await text(`${pid}/stat`)];
+    if (stat !== '') return { stat, nsPid: /^NSpid:.*$/m.exec(status)?.[0] ?? '' };
+    // Somebody has always the number 1: where it is not to be seen, others are neither.
+    const isHiding = (await text('1/stat')) === '' && (await text('stat')) !== '';
+    return isHiding ? ((await lookAtHidden(pid)) ?? 'unknown') : { stat, nsPid: '' };
+  }
+
+  async function identify(pid: number): Promise<ProcessIdentity | 'unknown' | undefined> {
+    const [bootTime, bootId, own] = await Promise.all([
       text('stat'),
       text('sys/kernel/random/boot_id'),
       linkOf(`${procDirectory}/self/ns/pid`),
     ]);
-    const fields = statFields(await text(`${pid}/stat`));
+    const look = await lookAt(pid);
+    if (look === 'unknown') return look;
+    const fields = statFields(look.stat);
     const bootedAtSeconds = /^btime (\d+)$/m.exec(bootTime)?.[1];
     if (fields === undefined || bootedAtSeconds === undefined || own === undefined || isDead(fields))
       return undefined;
     // A second number is its own idea of its pid: it lives in a container below us, and a pid written there is another.
-    if (!/^NSpid:\t\d+$/m.test(status)) return undefined;
+    if (!/^NSpid:\t\d+$/.test(look.nsPid)) return undefined;
     return {
       pid,
       startTicks: fields.startTicks,
@@ -45,7 +63,11 @@ export function createProcessTable(procDirectory = '/proc'): ProcessTable {
   }
 
   return {
-    identify: (pid) => unlessAtLimit(() => identify(pid), undefined),
+    identify: (pid) =>
+      unlessAtLimit(async () => {
+        const found = await identify(pid);
+        return found === 'unknown' ? undefined : found;
+      }, undefined),
 
     /** False only where it is known: another boot, or our own namespace shows it gone. What is out of view may live. */
     isAlive: (identity) =>
@@ -57,14 +79,16 @@ export function createProcessTable(procDirectory = '/proc'): ProcessTable {
         if (bootId === '' || namespace === undefined) return true;
         if (bootId.trim() !== identity.bootId) return false;
         if (namespace !== identity.pidNamespace) return true;
-        return (await identify(identity.pid))?.startTicks === identity.startTicks;
+        const found = await identify(identity.pid);
+        return found === 'unknown' || found?.startTicks === identity.startTicks;
       }, true),
 
     variables: (identity, names) =>
       unlessAtLimit(async () => {
         const bytes = await beginningOf(`${procDirectory}/${identity.pid}/environ`, environmentBytesMax);
         // Only now: a number that was given to another process meanwhile names that one's.
-        const isSame = (await identify(identity.pid))?.startTicks === identity.startTicks;
+        const found = await identify(identity.pid);
+        const isSame = found !== 'unknown' && found?.startTicks === identity.startTicks;
         if (bytes === undefined || !isSame) return undefined;
         const picked = pickVariables(bytes, names, {
           separator: 0,

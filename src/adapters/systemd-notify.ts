@@ -1,21 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import type { Supervisor, SupervisorMessage } from '../ports/supervisor.ts';
-import { errnoOf } from './errno.ts';
+import { callNotifyProgram } from './notify-program.ts';
+import { hasNotifySocket, sendNotification } from './notify-socket.ts';
 
 export interface SystemdNotifyOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly pid: number;
-  /** The program of that name; tests have their own. */
+  /** In place of systemd's own, and of the socket. */
   readonly program?: string;
   readonly onProblem: (problem: string) => void;
 }
 
-/** A call takes some ten milliseconds; one that hangs must not be the last. */
-const callMsMax = 10_000;
-
 /**
- * sd_notify(3) by the program of systemd(1) that speaks it, since Node has no datagram sockets of the kind. The unit
- * needs `NotifyAccess=all`. Undefined where nobody listens: no service of systemd, or one of another type.
+ * sd_notify(3): by this process itself, where Node can; else by the program `systemd-notify`, for which the unit needs
+ * `NotifyAccess=all`. Undefined where nobody listens: no service of systemd, or one of another type.
  */
 export function createSystemdNotify(options: SystemdNotifyOptions): Supervisor | undefined {
   const socket = options.env['NOTIFY_SOCKET'];
@@ -54,34 +51,31 @@ class SystemdNotify implements Supervisor {
       const problem = await this.#call(words);
       if (problem !== undefined && !this.#hasComplained) {
         this.#hasComplained = true;
-        this.#options.onProblem(
-          `telling systemd "${words.join(' ')}" by systemd-notify failed: ${problem}; install the package systemd, and let the unit have NotifyAccess=all and RestrictAddressFamilies=AF_UNIX beside others`,
-        );
+        this.#options.onProblem(`telling systemd ${JSON.stringify(words.join(' '))} ${problem}`);
       }
     }
     this.#calling = undefined;
   }
 
-  #call(words: readonly string[]): Promise<string | undefined> {
-    const { env, program = 'systemd-notify' } = this.#options;
-    return new Promise((resolve) => {
-      let child: ChildProcess;
-      try {
-        const own = { PATH: env['PATH'] ?? '/usr/bin:/bin', NOTIFY_SOCKET: this.#socket, LC_ALL: 'C.UTF-8' };
-        child = spawn(program, words, {
-          env: own,
-          stdio: 'ignore',
-          timeout: callMsMax,
-          killSignal: 'SIGKILL',
-        });
-      } catch (error) {
-        return resolve(errnoOf(error)); // reason: no memory for a process now; the next sign of life tells anew
-      }
-      child.once('error', (error) => resolve(errnoOf(error)));
-      child.once('close', (code, signal) => {
-        resolve(code === 0 ? undefined : `it ended with ${signal ?? `exit code ${code}`}`);
-      });
-    });
+  async #call(words: readonly string[]): Promise<string | undefined> {
+    const { env, program } = this.#options;
+    const socket = this.#socket;
+    if (program === undefined && hasNotifySocket) {
+      const found = await sendNotification(socket, words.join('\n'));
+      return (
+        found &&
+        `at ${JSON.stringify(socket)} failed: ${found}; the unit needs NotifyAccess=main and RestrictAddressFamilies=AF_UNIX beside others`
+      );
+    }
+    const found = await callNotifyProgram(
+      { program: program ?? 'systemd-notify', path: env['PATH'] },
+      socket,
+      words,
+    );
+    return (
+      found &&
+      `by systemd-notify failed: ${found}; install the package systemd, and let the unit have NotifyAccess=all and RestrictAddressFamilies=AF_UNIX beside others`
+    );
   }
 }
 

@@ -57,7 +57,8 @@ test('a program that fails, or is not there, is a problem once, with what to do'
 
   const absent: string[] = [];
   const env = { NOTIFY_SOCKET: '/run/notify', PATH: '/nonexistent' };
-  const other = createSystemdNotify({ env, pid: 42, onProblem: (problem) => absent.push(problem) });
+  const onProblem = (problem: string) => absent.push(problem);
+  const other = createSystemdNotify({ env, pid: 42, program: 'systemd-notify', onProblem });
   other?.tell({ ready: true });
   await other?.flushed();
   expect(absent[0]).toContain('ENOENT');

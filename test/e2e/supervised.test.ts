@@ -1,22 +1,17 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
+import { listenForNotifications } from '../support/notify-listener.ts';
 import { makeHost, start, toDirectory } from '../support/trainlogd.ts';
 
-/** systemd itself is seen in test/system; here its program only writes down what it is told. */
+/** systemd itself is seen in test/system; here its socket only keeps what it is told. */
 test('a service is ready, tells what is left, lives, reloads and stops in that order', async (context) => {
   const host = await makeHost(context, {});
-  const bin = join(host.base, 'bin');
-  const told = join(host.base, 'told');
-  mkdirSync(bin);
-  writeFileSync(join(bin, 'systemd-notify'), `#!/bin/sh\necho "$*" >> '${told}'\n`);
-  chmodSync(join(bin, 'systemd-notify'), 0o755);
-  const lines = () => (existsSync(told) ? readFileSync(told, 'utf8').trimEnd().split('\n') : []);
+  const { address, said } = await listenForNotifications();
+  const lines = () => said().map((message) => message.replaceAll('\n', ' '));
   const daemon = start(context, host, ['run'], {
     ...toDirectory(join(host.base, 'bucket')),
-    PATH: `${bin}:${process.env['PATH']}`,
-    NOTIFY_SOCKET: '/run/systemd/notify',
+    NOTIFY_SOCKET: address,
     WATCHDOG_USEC: '600000',
   });
   await eventually(() => lines().filter((line) => line.startsWith('WATCHDOG=1')).length >= 3);

@@ -19,7 +19,8 @@ test('the unit gives what its comments promise', () => {
   const unit = settings(read('trainlogd.service'));
   for (const setting of [
     'Type=notify',
-    'NotifyAccess=all',
+    'NotifyAccess=main',
+    'ProtectProc=invisible',
     'Restart=always',
     'StartLimitIntervalSec=0',
     'SuccessExitStatus=75',

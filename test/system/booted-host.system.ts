@@ -80,6 +80,10 @@ section start; systemctl enable --now trainlogd; echo "exit $?"; show ActiveStat
 section capabilities; grep -E '^(Cap(Eff|Bnd)|NoNewPrivs|Seccomp):' /proc/$(main_pid)/status
 section state; stat -c '%a %U' /var/lib/trainlogd
 section ship; train alice run-1; until_true 60 arrived run-1; until_true 40 status_says 'nothing to send; 0 open, 0 being shipped'; show StatusText
+section process
+su alice -c 'mkdir ~/outputs/died; cd ~/outputs/died; echo "{\\"id\\":\\"died\\",\\"startedAt\\":\\"2026-11-01T00:00:00Z\\"}" > session.json; echo step 1 of died > stdout.log; sleep 1000 & echo $! > session.pid'
+until_true 60 status_says '1 open'; systemctl is-active trainlogd-processes.socket; systemctl list-units --no-legend 'trainlogd-processes@*.service' | grep -c running
+kill -9 $(cat /home/alice/outputs/died/session.pid); until_true 150 status_says 'nothing to send; 0 open, 0 being shipped'; show StatusText
 section killed; before=$(main_pid); kill -9 $before; until_true 60 runs_as_other $before; show NRestarts
 section reload; systemctl reload trainlogd; echo "exit $?"; until_true 60 has_reloaded; show ActiveState
 section watchdog
@@ -97,7 +101,7 @@ section drop-ins
 cp /usr/share/doc/trainlogd/examples/systemd/*.conf /tmp; for drop in /tmp/*.conf; do cp $drop /etc/systemd/system/trainlogd.service.d/x.conf; systemctl daemon-reload; systemd-analyze verify /usr/lib/systemd/system/trainlogd.service; done
 rm -f /etc/systemd/system/trainlogd.service.d/x.conf
 section stop; train alice run-2; time systemctl stop trainlogd; show Result; show ExecMainStatus
-section verify; systemd-analyze verify /usr/lib/systemd/system/trainlogd.service /usr/lib/systemd/system/trainlogd@.service
+section verify; systemd-analyze verify /usr/lib/systemd/system/trainlogd.service /usr/lib/systemd/system/trainlogd@.service /usr/lib/systemd/system/trainlogd-processes.socket /usr/lib/systemd/system/trainlogd-processes@.service
 section exposure; systemd-analyze security trainlogd --no-pager | tail -1
 section drain; trainlogd drain --env-file /etc/trainlogd/trainlogd.env; echo "exit $?"
 section removed; dpkg -r trainlogd; ls /etc/trainlogd /var/lib/trainlogd; dpkg -P trainlogd; ls -d /etc/trainlogd /var/lib/trainlogd; id trainlogd
@@ -115,6 +119,11 @@ section log; log | tail -60
     expect(of('capabilities')).toMatch(/CapEff:\t0{15}4\nCapBnd:\t0{15}4\nNoNewPrivs:\t1\nSeccomp:\t2/);
     expect(of('state')).toBe('700 trainlogd');
     expect(of('ship')).toBe('nothing to send; 0 open, 0 being shipped');
+    expect(of('process').split('\n')).toEqual(['active', '1', 'nothing to send; 0 open, 0 being shipped']);
+    expect((await logOf(bucket, 'died')).session).toMatchObject({
+      status: 'interrupted',
+      sealedBy: expect.stringMatching(/^session\.pid: process \d+ is gone$/),
+    });
     expect(of('killed')).toBe('1');
     expect(of('reload').split('\n')).toEqual(['exit 0', 'active']);
     expect(of('watchdog')).toBe('1');
@@ -123,7 +132,7 @@ section log; log | tail -60
     expect(of('drop-ins')).toBe('');
     expect(of('stop')).toMatch(/success\n0$/);
     expect(of('verify')).toBe('');
-    expect(Number(/: ([\d.]+) /.exec(of('exposure'))?.[1])).toBeLessThanOrEqual(1.9);
+    expect(Number(/: ([\d.]+) /.exec(of('exposure'))?.[1])).toBeLessThanOrEqual(1.5);
     expect(of('drain')).toMatch(/exit 0$/);
     expect(of('removed')).toMatch(/trainlogd\.env/);
     expect(of('removed')).toMatch(

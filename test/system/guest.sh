@@ -16,7 +16,7 @@ until_true() {
 }
 status_says() { show StatusText | grep -qE "$1"; }
 is_active() { [[ $(show ActiveState) == active ]]; }
-# systemd hears of the beginning and of the end of a reload by a program of its own each, which may be late.
+# The end of a reload may be told before the beginning has been seen.
 has_reloaded() { log | grep -q config.reloaded && is_active && sleep 2 && is_active; }
 runs_as_other() { local pid; pid=$(main_pid); [[ $pid != 0 && $pid != "$1" ]] && is_active; }
 # train USER ID [STATUS]: a session of a user whose files nobody else may read.
