@@ -56,6 +56,8 @@ export class BootedHost {
     writeFileSync(join(this.#root, 'scenario.sh'), `${guest}\n${script}\n`, { mode: 0o755 });
     const options = ['-q', '-D', this.#root, '--register=no', '--keep-unit', '--boot', '--console=pipe'];
     const machine = spawn('systemd-nspawn', options, {
+      // systemd 256 and later boots with this hierarchy alone.
+      env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
       timeout: bootMsMax,
     });
@@ -83,8 +85,13 @@ export function makeSystem(): string {
   return file;
 }
 
-/** The same release as this machine's: its package sources are the ones that are known to be reached. */
+/**
+ * The same release as this machine's: its package sources are the ones that are known to be reached. Another one by
+ * `TRAINLOGD_TEST_RELEASE`, such as `trixie`.
+ */
 export function codename(): string {
+  const asked = process.env['TRAINLOGD_TEST_RELEASE'];
+  if (asked) return asked;
   return /^VERSION_CODENAME=(\w+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
 }
 
