@@ -41,7 +41,9 @@ function connected(address: string): number | string {
   const name = unixAddress(address);
   if (name === undefined)
     return `it is not an address of at most ${pathBytesMax} bytes that begins with / or @`;
-  const { socket, connect } = systemCalls();
+  const functions = cLibrary();
+  if (typeof functions === 'string') return functions;
+  const { socket, connect } = functions;
   const fd = socket(addressFamilyUnix, socketType, 0);
   if (fd < 0) return 'no socket was to be had';
   if (connect(fd, name, name.length) === 0) return fd;
@@ -49,13 +51,25 @@ function connected(address: string): number | string {
   return 'nobody listens there, or the service may not ask';
 }
 
-/** Of the C library that this process runs with. */
-function systemCalls() {
+let opened: ReturnType<typeof openCLibrary> | undefined;
+
+/** Opened once for all messages: each opening costs some kilobytes that closing does not give back (Node 26.10). */
+function cLibrary() {
+  try {
+    opened ??= openCLibrary();
+    return opened.functions;
+  } catch (error) {
+    return `functions of the C library cannot be called here (${errnoOf(error)})`;
+  }
+}
+
+/** Of the one that this process runs with. */
+function openCLibrary() {
   const { dlopen }: typeof import('node:ffi') = createRequire(import.meta.url)('node:ffi');
   return dlopen(null, {
     socket: { arguments: ['int32', 'int32', 'int32'], return: 'int32' },
     connect: { arguments: ['int32', 'buffer', 'uint32'], return: 'int32' },
-  }).functions;
+  });
 }
 
 /** `struct sockaddr_un`; a name that begins with @ is an abstract one, whose first byte is 0 and whose length counts. */

@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { sendNotification } from '../../src/adapters/notify-socket.ts';
 import { createSystemdNotify } from '../../src/adapters/systemd-notify.ts';
@@ -38,6 +40,15 @@ test('where nobody reads yet it waits, and keeps the order', async () => {
   expect(said()).toHaveLength(sent);
 });
 
+test('a month of messages takes no memory', async () => {
+  const tellMany = async (count: number) => {
+    for (let at = 0; at < count; at++) await sendNotification('/nonexistent/notify', 'WATCHDOG=1');
+    return process.memoryUsage.rss();
+  };
+  const before = await tellMany(1000);
+  expect((await tellMany(4000)) - before).toBeLessThan(20 * 1024 * 1024);
+});
+
 test('what keeps it from being told is named once, with what to do, and leaves no descriptor', async () => {
   const before = readdirSync('/proc/self/fd').length;
   const problems: string[] = [];
@@ -52,6 +63,15 @@ test('what keeps it from being told is named once, with what to do, and leaves n
     'telling systemd "WATCHDOG=1" at "/nonexistent/notify" failed: nobody listens there, or the service may not ask; the unit needs NotifyAccess=main and RestrictAddressFamilies=AF_UNIX beside others',
   ]);
   expect(readdirSync('/proc/self/fd').length).toBe(before);
+});
+
+test('where Node may not call foreign functions, that is the problem, and no failure of the program', () => {
+  const module = join(import.meta.dirname, '../../src/adapters/notify-socket.ts');
+  const code = `import { sendNotification } from ${JSON.stringify(module)};
+    console.log(await sendNotification('/run/notify', 'READY=1'));`;
+  const args = ['--permission', '--allow-fs-read=*', '--input-type=module', '--eval', code];
+  const said = execFileSync(process.execPath, args, { encoding: 'utf8', env: {} });
+  expect(said).toBe('functions of the C library cannot be called here (ERR_ACCESS_DENIED)\n');
 });
 
 test.each(['vsock:2:1', 'relative/notify', `/${'n'.repeat(107)}`])(
