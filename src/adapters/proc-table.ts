@@ -1,5 +1,6 @@
 import type { BigIntStats } from 'node:fs';
 import { open, readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { constants, getPriority } from 'node:os';
 import type { ProcessIdentity, ProcessTable } from '../ports/process-table.ts';
 import { pickVariables } from '../probes/variables-text.ts';
 import { errnoOf, isLimit } from './errno.ts';
@@ -36,7 +37,8 @@ export function createProcessTable(
     if (stat !== '') return { stat, nsPid: /^NSpid:.*$/m.exec(status)?.[0] ?? '' };
     // Somebody has always the number 1: where it is not to be seen, others are neither.
     const isHiding = (await text('1/stat')) === '' && (await text('stat')) !== '';
-    return isHiding ? ((await lookAtHidden(pid)) ?? 'unknown') : { stat, nsPid: '' };
+    if (!isHiding || isUnused(pid)) return { stat, nsPid: '' };
+    return (await lookAtHidden(pid)) ?? 'unknown';
   }
 
   async function identify(pid: number): Promise<ProcessIdentity | 'unknown' | undefined> {
@@ -119,6 +121,19 @@ export function createProcessTable(
         return held;
       }, files),
   };
+}
+
+/**
+ * Nobody bears the number, hidden or not: everybody may ask for anybody's priority. Somebody who does may be another
+ * process by now, a thread, or one of a container, so that the opposite says nothing.
+ */
+function isUnused(pid: number): boolean {
+  try {
+    getPriority(pid);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'errno' in error && error.errno === -constants.errno.ESRCH;
+  }
 }
 
 /** Without a descriptor nothing can be seen, which is not the same as seeing nothing. */

@@ -74,13 +74,15 @@ test('a hidden process is identified by whoever sees it, as if it were in view, 
   expect(connections()).toBe(1);
 });
 
-test('where nobody answers, nobody is identified, and none that is known is said to be gone', async () => {
+test("where nobody answers, nobody is identified, and one is gone when its number is nobody's", async () => {
   const { identity, kill } = await sleeper();
   const { table } = await hidden();
-  await kill();
   expect(await table.identify(identity.pid)).toBeUndefined();
   expect(await table.isAlive(identity)).toBe(true);
+  expect(await table.isAlive({ ...identity, startTicks: '1' })).toBe(true);
   expect(await table.isAlive({ ...identity, bootId: 'another boot' })).toBe(false);
+  await kill();
+  expect(await table.isAlive(identity)).toBe(false);
 });
 
 test.each<[string, (connection: Socket) => void]>([
@@ -130,3 +132,29 @@ test.each(['1; id', '../1', '-1', '', '99999999999'])(
     expect([code, said]).toEqual([64, '']);
   },
 );
+
+test('the program tells of a process whose name has line breaks', async () => {
+  const child = spawn('sh', ['-c', 'printf "two\\nlines) S" >/proc/$$/comm; echo; read _'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  const { table } = await hidden(servedByProgram);
+  const found = await table.identify(child.pid ?? 0);
+  expect(found).toBeDefined();
+  expect(found).toEqual(await visible.identify(child.pid ?? 0));
+});
+
+/** In a mount namespace of its own: as where the host hides processes from everybody. */
+test('the program says of nobody that they are gone where it does not see all', async () => {
+  const hide = `mount -t tmpfs none /proc && printf '%s\\n' 1 | ${program}; echo $?`;
+  const child = spawn('unshare', ['--map-root-user', '--mount', 'sh', '-c', hide], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', (bytes) => {
+    said += bytes;
+  });
+  await once(child, 'close');
+  expect(said).toBe('69\n');
+});
