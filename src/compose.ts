@@ -1,5 +1,6 @@
 import { createFolderSource } from './adapters/folder-source.ts';
 import { createProcessTable } from './adapters/proc-table.ts';
+import { createProcessLooks } from './adapters/process-looks.ts';
 import { systemClock } from './adapters/system-time.ts';
 import { createAccess } from './compose-access.ts';
 import { composeDeparture } from './compose-departure.ts';
@@ -105,7 +106,13 @@ export function compose(options: ComposeOptions): Agent {
   });
   const access = createAccess(config, clock, events);
   const store = createStore(config, { access, journal });
-  const processes = createProcessTable();
+  const processes = createProcessTable(
+    '/proc',
+    createProcessLooks({
+      monotonicMs: () => clock.monotonicMs(),
+      onSilence: (problem) => events.emit('config.warning', { problem }),
+    }),
+  );
   const readings = new SessionReadings({ source, readers: formatReaders, oneFile: readOneFileSession });
   const choose = createCompanionFilter(config.companions);
   const growsFromBytes = store.parts?.layout.firstBytes ?? config.upload.partSizeBytes;

@@ -21,7 +21,7 @@ type Look = ProcessLook | 'unknown';
  */
 export function createProcessTable(
   procDirectory = '/proc',
-  lookAtHidden = createProcessLooks(() => systemClock.monotonicMs()),
+  lookAtHidden = createProcessLooks({ monotonicMs: () => systemClock.monotonicMs() }),
 ): ProcessTable {
   const text = async (path: string): Promise<string> => {
     try {

@@ -13,15 +13,25 @@ const answerBytesMax = 16_384;
 /** After none came, so that a hundred sessions do not each wait for theirs. */
 const pauseMs = 60_000;
 
+export interface ProcessLooksOptions {
+  readonly monotonicMs: () => number;
+  /** Tests have their own. */
+  readonly path?: string;
+  /** Told the first time that nobody answers. */
+  readonly onSilence?: (problem: string) => void;
+}
+
 /**
  * Looks at processes that are hidden from us (`ProtectProc=invisible`) through somebody who sees them and nothing else:
  * systemd/processes, one line with a number for a question, two for an answer. Undefined where nobody answers: it is
  * not known then whether the process lives.
  */
-export function createProcessLooks(
-  monotonicMs: () => number,
+export function createProcessLooks({
+  monotonicMs,
   path = socketPath,
-): (pid: number) => Promise<ProcessLook | undefined> {
+  onSilence,
+}: ProcessLooksOptions): (pid: number) => Promise<ProcessLook | undefined> {
+  let isTold = false;
   let connection: Socket | undefined;
   let silentUntilMs = 0;
   let last: Promise<unknown> = Promise.resolve();
@@ -34,6 +44,8 @@ export function createProcessLooks(
     if (look !== undefined) return look;
     connection.destroy();
     silentUntilMs = monotonicMs() + pauseMs;
+    if (!isTold) onSilence?.(silence(path));
+    isTold = true;
     return undefined;
   }
 
@@ -43,6 +55,10 @@ export function createProcessLooks(
     last = look;
     return look;
   };
+}
+
+function silence(path: string): string {
+  return `asking at ${JSON.stringify(path)} whether a process of another user lives got no answer: a session whose session.pid names one ends by its other evidence, or by silence; let trainlogd-processes.socket be active, with the user of this service as SocketUser=`;
 }
 
 function opened(path: string): Socket {

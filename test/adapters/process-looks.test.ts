@@ -38,14 +38,19 @@ async function hidden(serve?: (connection: Socket) => void) {
     onTestFinished(() => void server.close());
   }
   let nowMs = 0;
+  const problems: string[] = [];
   const table = createProcessTable(
     directory,
-    createProcessLooks(() => nowMs, socket),
+    createProcessLooks({
+      monotonicMs: () => nowMs,
+      path: socket,
+      onSilence: (problem) => void problems.push(problem),
+    }),
   );
   const later = (ms: number): void => {
     nowMs += ms;
   };
-  return { table, later, connections: () => connections };
+  return { table, later, socket, problems, connections: () => connections };
 }
 
 async function sleeper() {
@@ -76,13 +81,19 @@ test('a hidden process is identified by whoever sees it, as if it were in view, 
 
 test("where nobody answers, nobody is identified, and one is gone when its number is nobody's", async () => {
   const { identity, kill } = await sleeper();
-  const { table } = await hidden();
+  const { table, later, socket, problems } = await hidden();
   expect(await table.identify(identity.pid)).toBeUndefined();
+  later(61_000);
   expect(await table.isAlive(identity)).toBe(true);
   expect(await table.isAlive({ ...identity, startTicks: '1' })).toBe(true);
   expect(await table.isAlive({ ...identity, bootId: 'another boot' })).toBe(false);
   await kill();
   expect(await table.isAlive(identity)).toBe(false);
+  expect(problems).toEqual([
+    expect.stringContaining(
+      `asking at ${JSON.stringify(socket)} whether a process of another user lives got`,
+    ),
+  ]);
 });
 
 test.each<[string, (connection: Socket) => void]>([

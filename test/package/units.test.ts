@@ -32,6 +32,14 @@ test('the unit gives what its comments promise', () => {
     expect(unit).toContain(setting);
 });
 
+test('the units ask nothing of systemd that is younger than 247, as %d for the credentials is', () => {
+  for (const name of ['trainlogd.service', 'trainlogd@.service']) {
+    const started = settings(read(name)).filter((line) => line.startsWith('ExecStart='));
+    expect(started.join()).toMatch(/ --env-file \$\{CREDENTIALS_DIRECTORY\}\/trainlogd\.env$/);
+    expect(read(name)).not.toMatch(/%d/);
+  }
+});
+
 test('drop-ins name variables that exist, and sections', () => {
   const known = optionKeys.map(variableOf);
   for (const name of readdirSync(join(systemd, 'examples'))) {
