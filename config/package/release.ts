@@ -33,11 +33,12 @@ function main(out: string, machines: readonly string[]): void {
   );
 }
 
-/** Nothing but an earlier release, or what builds leave in dist/, is removed. */
+/** Nothing but an earlier release, or what builds leave in dist/, is removed. Others have files of sums, too. */
 function clear(out: string): void {
   const there = existsSync(out) ? readdirSync(out) : [];
-  if (out !== join(project, 'dist') && there.length > 0 && !there.includes(sumsFile))
-    throw new Error(`"${out}" is not empty and holds no release: name another directory`);
+  const isReleased = (name: string) => name === sumsFile || /^trainlogd[-_]/.test(name);
+  if (out !== join(project, 'dist') && !there.every(isReleased))
+    throw new Error(`"${out}" holds more than a release: name another directory`);
   rmSync(out, { recursive: true, force: true });
 }
 
