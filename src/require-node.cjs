@@ -10,3 +10,11 @@ if (Number.parseInt(found, 10) < wanted) {
   );
   process.exit(78);
 }
+
+// The first ones of Node 24 call their SQLite experimental at every start, which nobody can act on, on the standard
+// error that programs read.
+const emitWarning = process.emitWarning;
+process.emitWarning = function (warning, ...about) {
+  const isAboutSqlite = about[0] === 'ExperimentalWarning' && String(warning).startsWith('SQLite ');
+  if (!isAboutSqlite) emitWarning.call(this, warning, ...about);
+};

@@ -76,10 +76,10 @@ function unfinished(statement: Queries['statement'], folder: string): number {
 
 function countedParked(statement: Queries['statement'], folder: string): number {
   const row = statement(
-    `SELECT (SELECT COUNT(*) FROM sessions WHERE folder = ?1 AND phase = 'parked')
+    `SELECT (SELECT COUNT(*) FROM sessions WHERE folder = ? AND phase = 'parked')
           + (SELECT COUNT(*) FROM files CROSS JOIN sessions USING (sid)
-             WHERE folder = ?1 AND phase <> 'elsewhere' AND state = 'parked') AS n`,
-  ).get(folder);
+             WHERE folder = ? AND phase <> 'elsewhere' AND state = 'parked') AS n`,
+  ).get(folder, folder);
   return number(row ?? {}, 'n');
 }
 
