@@ -9,7 +9,7 @@
 # Debian with glibc 2.28 or newer, 12 and 13 are tried. BUILDER needs npm, and Node 20 or newer to run it with; the program is built
 # on, and carries, the Node that package-lock.json names.
 ARG BASE=debian:12.11-slim
-ARG BUILDER=node:24-bookworm-slim
+ARG BUILDER=node:24.9.0-bookworm-slim
 
 FROM ${BUILDER} AS build
 WORKDIR /build
