@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import description from '../../package.json' with { type: 'json' };
+import { passesSuite } from './passes-suite.ts';
 
 const project = join(import.meta.dirname, '..', '..');
 const directory = mkdtempSync(join(tmpdir(), 'trainlogd-binary-'));
@@ -31,9 +32,5 @@ test.each([
   'recover',
   'resume',
 ])('the single file passes test/e2e/%s', (suite) => {
-  const args = [join(project, 'test', 'run.ts'), `test/e2e/${suite}`];
-  const env = { ...process.env, TRAINLOGD_TEST_PROGRAM: program, NO_COLOR: '1' };
-  const ran = spawnSync(process.execPath, args, { cwd: project, env, encoding: 'utf8' });
-  expect(ran.status, ran.stdout.slice(-5000)).toBe(0);
-  expect(ran.stdout).toMatch(/Tests +[1-9]\d* passed/);
+  passesSuite(program, suite);
 });

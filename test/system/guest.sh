@@ -24,3 +24,13 @@ train() {
   su "$1" -c "umask 077; mkdir -p ~/outputs/$2 && cd ~/outputs/$2 && echo '{\"id\":\"$2\",\"startedAt\":\"2026-11-01T00:00:00Z\"}' > session.json && echo \"step 1 of $2\" > stdout.log && touch _SUCCESS"
 }
 arrived() { log | grep -q "\"event\":\"session.shipped\".*\"session\":\"$1\""; }
+# block_thread ID: stops this one thread until its process ends, and lets all others run: a first thread that comes back from
+# nothing is an event loop that is blocked. ptrace(2) by perl, which every Debian has: PTRACE_SEIZE, PTRACE_INTERRUPT; the
+# tracer stays, since with it goes the stop, and waits (__WALL), since only then is the process that ended seen by systemd.
+block_thread() {
+  local ptrace=101; [[ $(uname -m) == aarch64 ]] && ptrace=117
+  perl -e 'my ($ptrace, $id) = map { $_ + 0 } @ARGV;
+    for (0x4206, 0x4207) { syscall($ptrace, $_, $id, 0, 0) == 0 or die "ptrace of $id: $!\n" }
+    1 while waitpid($id, 0x40000000) > 0' $ptrace "$1" &
+}
+is_blocked() { grep -q '^State:.*tracing stop' "/proc/$1/task/$1/status"; }
