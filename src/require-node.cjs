@@ -11,7 +11,7 @@ if (Number.parseInt(found, 10) < wanted) {
   process.exit(78);
 }
 
-// The first ones of Node 24 call their SQLite experimental at every start, which nobody can act on, on the standard
+// Before 24.15 Node calls its SQLite experimental at every start, which nobody can act on, on the standard
 // error that programs read.
 const emitWarning = process.emitWarning;
 process.emitWarning = function (warning, ...about) {

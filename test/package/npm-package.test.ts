@@ -62,6 +62,26 @@ describe('npm run build:package', () => {
   });
 });
 
+/** What it does there is seen by test/system/node-24.system.ts, which fetches one; these are the two that it found. */
+describe('on the first ones of Node 24', () => {
+  test('no statement numbers its parameters, which were bound by name before 24.7', async () => {
+    const adapters = join(project, 'src/adapters');
+    const names = (await readdir(adapters)).filter((name) => /journal/.test(name));
+    expect(names).toContain('journal-reports.ts');
+    for (const name of names) expect(await readFile(join(adapters, name), 'utf8'), name).not.toMatch(/\?\d/);
+  });
+
+  test('what Node warns of is shown, but not that its SQLite is an experiment', async () => {
+    const warn = (text: string) => `process.emitWarning('${text}', 'ExperimentalWarning');`;
+    const script = warn('SQLite is an experimental feature') + warn('Another one is');
+    const { stderr } = await run(process.execPath, ['-r', './src/require-node.cjs', '-e', script], {
+      cwd: project,
+    });
+    expect(stderr).toContain('ExperimentalWarning: Another one is');
+    expect(stderr).not.toContain('SQLite');
+  });
+});
+
 test('the bill of materials has every package of the program, none for development, no address, no time', async () => {
   const text = materials();
   const { components, metadata } = JSON.parse(text) as {
