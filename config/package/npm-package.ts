@@ -29,7 +29,7 @@ const project = join(import.meta.dirname, '..', '..');
 const copied = ['LICENSE', 'CHANGELOG.md', 'config/trainlogd.yaml', 'docs/reference.md'];
 
 /** Says what is wrong where an old Node would answer with a syntax error; a small young generation saves 40 MB. */
-const launcher = `#!/usr/bin/env -S node --max-semi-space-size=2 --disable-warning=ExperimentalWarning --
+const launcher = `#!/usr/bin/env -S node --max-semi-space-size=2 --
 'use strict';
 require('../lib/require-node.cjs');
 import('../lib/main.js');
