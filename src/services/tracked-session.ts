@@ -9,8 +9,8 @@ import type { SurveyedSession } from './folder-survey.ts';
 /** What is remembered of one file between two looks. */
 interface SeenFile {
   readonly fingerprint: string;
-  /** Monotonic; when we saw it change, or earlier where its own times say so. */
-  readonly changedAtMs: number;
+  /** Monotonic; when we saw it change, or earlier where its own times say so. Undefined: only the journal knows it. */
+  readonly changedAtMs: number | undefined;
 }
 
 /**
@@ -77,20 +77,18 @@ export class TrackedSession {
     for (const entry of entries) {
       const fingerprint = fingerprintOf(entry.stat);
       const before = known.get(entry.path);
-      if (before?.fingerprint === fingerprint) {
-        next.set(entry.path, before);
-        continue;
+      let isSame = before?.fingerprint === fingerprint;
+      if (before && !isSame) {
+        // A claim of ours that was let go moved ctime, and the journal says so: no change.
+        journalled ??= this.#fromJournal(recorded());
+        isSame = journalled.get(entry.path)?.fingerprint === fingerprint;
       }
-      // A claim of ours that was let go moved ctime, and the journal says so: no change.
-      journalled ??= before ? this.#fromJournal(recorded()) : undefined;
-      if (before && journalled?.get(entry.path)?.fingerprint === fingerprint) {
-        next.set(entry.path, { ...before, fingerprint });
-        continue;
-      }
-      const changedAtMs = before ? look.nowMs : look.nowMs - look.ageOf(entry);
+      // What no look of this life has seen to change is as old as its own times say: silence goes on over a restart.
+      const seenAtMs = isSame ? before?.changedAtMs : before && look.nowMs;
+      const changedAtMs = seenAtMs ?? look.nowMs - look.ageOf(entry);
       next.set(entry.path, { fingerprint, changedAtMs });
       this.changedAtMs = Math.max(this.changedAtMs, changedAtMs);
-      changed = true;
+      changed ||= !isSame;
     }
     this.#files = next;
     this.shape = shape;
@@ -102,7 +100,7 @@ export class TrackedSession {
     return new Map(
       rows.map((row) => [
         this.kind === 'file' ? this.root : prefix + row.path,
-        { fingerprint: withoutDoubt(row.fingerprint), changedAtMs: Number.NEGATIVE_INFINITY },
+        { fingerprint: withoutDoubt(row.fingerprint), changedAtMs: undefined },
       ]),
     );
   }

@@ -68,6 +68,19 @@ test('nor does it after a restart', async () => {
   expect(world.store.versions(keyOf('out.log'))).toHaveLength(1);
 });
 
+test('a restart right after a snapshot is no silence: what was sent is as old as its times say', async () => {
+  const { world, agent } = await open();
+  await world.clock.advance(idleMs - 2 * minuteMs);
+  world.folder.append('a/out.log', ' two');
+  await later(world, agent, minuteMs);
+  expect(world.summary()).toEqual(['a running 2 [out.log] []']);
+  const next = world.start({ snapshotEveryMs });
+  await later(world, next, 3 * minuteMs);
+  expect(world.events.of('session.sealed')).toEqual([]);
+  await later(world, next, idleMs - 4 * minuteMs);
+  expect(world.log().session.status).toBe('stalled');
+});
+
 test('a small file that changed is named as pending before it is replaced', async () => {
   const { world, agent } = await open();
   await later(world, agent, snapshotEveryMs);
