@@ -29,10 +29,11 @@ export function fileQueries(queries: Queries): FileMethods {
 function enqueue(queries: Queries, sid: number, work: NewWork): void {
   queries.run(
     `UPDATE sessions SET phase = 'shipping', seal = ?, shape = ?, draft = ?, work = work + 1, due_at_ms = 0,
-       attempts = 0, failure = NULL WHERE sid = ?`,
+       attempts = 0, failure = NULL, end_told = MAX(end_told, ?) WHERE sid = ?`,
     work.seal ? JSON.stringify(work.seal) : null,
     work.shape,
     JSON.stringify(work.draft),
+    work.seal ? 1 : 0,
     sid,
   );
   queries.run(`DELETE FROM files WHERE sid = ? AND role = 'other'`, sid);

@@ -101,6 +101,7 @@ export function sessionRecord(row: Row): SessionRecord {
     revision: number(row, 'revision'),
     certain: number(row, 'certain') === 1,
     process: json(row, 'process'),
+    endTold: number(row, 'end_told') === 1,
   };
 }
 
@@ -150,6 +151,8 @@ export function shipment(row: Row): Shipment | undefined {
     certain: number(row, 'certain') === 1,
     logDoubted: number(row, 'log_doubt') > 0,
     logContested: number(row, 'log_doubt') === 2,
+    endTold: number(row, 'end_told') === 1,
+    withdrawn: text(row, 'phase') === 'open',
     attempts: number(row, 'attempts'),
   };
 }

@@ -4,7 +4,8 @@ import type { DatabaseSync } from 'node:sqlite';
  * The journal's tables, one step a version. A step that was released is never edited; a new one is added.
  * `PRAGMA user_version` is the number of steps that a file has seen.
  *
- *   sessions  one row a session; `phase` is the state that survives a crash, `draft` what its next log will say
+ *   sessions  one row a session; `phase` is the state that survives a crash, `draft` what its next log will say,
+ *             `end_told` whether one may be in the bucket that says that it has ended
  *   files     one row a file of a session: companions with their way to the bucket, all others by fingerprint alone
  *   uploads   one row an upload in parts: at most one open a file, and those given up whose parts are not freed yet
  *   parts     the ledger: what of an upload is in the bucket
@@ -110,6 +111,11 @@ const steps: readonly string[] = [
     folder,
     COALESCE(CASE WHEN json_valid(identity) THEN json_extract(identity, '$.startedAtMs') END, found_at_ms)
   ) WHERE phase <> 'skipped';
+  `,
+  `
+  ALTER TABLE sessions ADD COLUMN end_told INTEGER NOT NULL DEFAULT 0;
+  UPDATE sessions SET end_told = 1 WHERE seal IS NOT NULL;
+  CREATE INDEX sessions_corrected ON sessions (folder, sid) WHERE phase = 'shipping' AND end_told = 1 AND seal IS NULL;
   `,
 ];
 

@@ -108,7 +108,7 @@ function retake({ run }: Queries, sid: number, identity: SessionIdentity | undef
   run(
     `UPDATE sessions SET phase = 'open', id = ?, identity = ?, seal = NULL, shape = '', draft = NULL, revision = 0,
        log_etag = NULL, log_digest = NULL, missing = 0, certain = 1, log_doubt = 1, attempts = 0, due_at_ms = 0,
-       failure = NULL WHERE sid = ?`,
+       failure = NULL, end_told = 1 WHERE sid = ?`,
     identity?.id ?? null,
     identity ? JSON.stringify(identity) : null,
     sid,
@@ -127,7 +127,7 @@ function rename(
 ): void {
   queries.run(
     `UPDATE sessions SET id = ?, identity = ?, revision = 0, log_etag = NULL, log_digest = NULL, certain = 1, log_doubt = 0,
-       attempts = 0, due_at_ms = 0 WHERE sid = ?`,
+       attempts = 0, due_at_ms = 0, end_told = seal IS NOT NULL WHERE sid = ?`,
     identity.id,
     JSON.stringify(identity),
     sid,

@@ -32,12 +32,17 @@ export function shippingQueries(queries: Queries): ShippingMethods {
   return {
     recover: () => transaction(() => recover(queries)),
 
-    dueSessions: (folder, nowMs, limit) =>
-      statement(
+    dueSessions: (folder, nowMs, limit) => {
+      // Two questions, so that each has its index.
+      const corrected = statement(
+        `SELECT sid FROM sessions WHERE folder = ? AND phase = 'shipping' AND end_told = 1 AND seal IS NULL
+           AND due_at_ms <= ? ORDER BY sid LIMIT ?`,
+      ).all(folder, nowMs, limit);
+      const due = statement(
         `SELECT sid FROM sessions WHERE folder = ? AND phase = 'shipping' AND due_at_ms <= ? ORDER BY sid LIMIT ?`,
-      )
-        .all(folder, nowMs, limit)
-        .map((row) => number(row, 'sid')),
+      ).all(folder, nowMs, limit);
+      return [...new Set([...corrected, ...due].map((row) => number(row, 'sid')))].slice(0, limit);
+    },
 
     leastUnsent: (folder, nowMs, limit) =>
       statement(
@@ -152,7 +157,11 @@ export function shippingQueries(queries: Queries): ShippingMethods {
     park: (sid, failure) =>
       transaction(() => {
         distrustLog(queries, 'sid = ?', sid);
-        run(`UPDATE sessions SET phase = 'parked', failure = ? WHERE sid = ?`, reasonText(failure), sid);
+        run(
+          `UPDATE sessions SET phase = 'parked', failure = ? WHERE sid = ? AND phase = 'shipping'`,
+          reasonText(failure),
+          sid,
+        );
       }),
 
     finish: (shipment) => transaction(() => finish(queries, shipment)),
@@ -161,7 +170,8 @@ export function shippingQueries(queries: Queries): ShippingMethods {
 
 function finish(queries: Queries, { sid, work, draft }: Shipment): boolean {
   const finished = queries.returning(
-    `UPDATE sessions SET phase = ?, draft = NULL, attempts = 0, due_at_ms = 0, failure = NULL, log_doubt = 0
+    `UPDATE sessions SET phase = ?, draft = NULL, attempts = 0, due_at_ms = 0, failure = NULL, log_doubt = 0,
+       end_told = seal IS NOT NULL
      WHERE sid = ? AND phase = 'shipping' AND work = ? AND certain = 1
        AND NOT EXISTS (SELECT 1 FROM files WHERE files.sid = sessions.sid AND state = 'pending')
      RETURNING sid`,

@@ -38,6 +38,8 @@ export interface SessionRecord extends NewSession {
   /** False until a first write that was not atomic has been looked at again. */
   readonly certain: boolean;
   readonly process: ProcessIdentity | undefined;
+  /** A log may be in the bucket that says that it has ended. */
+  readonly endTold: boolean;
 }
 
 /** No more of a session than tells whether it changed. */
@@ -108,6 +110,10 @@ export interface Shipment {
   readonly logDoubted: boolean;
   /** The next log is to be written whatever the one in the bucket says: others may have listed what we are to replace. */
   readonly logContested: boolean;
+  /** A log may be in the bucket that says that the session has ended. */
+  readonly endTold: boolean;
+  /** The session is open again: what the draft says of its end is not true any more. */
+  readonly withdrawn: boolean;
   readonly attempts: number;
 }
 

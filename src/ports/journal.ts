@@ -74,6 +74,7 @@ export interface Journal extends Ledger, SessionViews, RecordedObjects {
   // Shipping. Due times are on the monotonic clock of this process: `recover` makes everything due.
   /** After a start: every pending file may be in the bucket already, parked ones get another chance. */
   recover(): RecoveredWork;
+  /** Those first that are to correct a log which says that they have ended. */
   dueSessions(folder: string, nowMs: number, limit: number): readonly number[];
   /** The same, those first of whose files the fewest bytes are to be sent yet. */
   leastUnsent(folder: string, nowMs: number, limit: number): readonly number[];

@@ -41,13 +41,14 @@ export class LogShipping {
 
   /**
    * Throws Failure and IdentityTaken. Not `written`: the log that is there says all there is to say. `adopted`: a log
-   * was found that the journal did not know; what it lists may need no sending, so nothing was written yet.
+   * was found that the journal did not know; what it lists may need no sending, so nothing was written yet. Undefined:
+   * there is nothing to say, or not any more, since the session that had ended goes on.
    */
   async ship(sid: number, signal: AbortSignal): Promise<ShippedState | undefined> {
     const { journal } = this.#context;
     for (let conflicts = 0; conflicts < 5; conflicts++) {
       const shipment = journal.shipment(sid);
-      if (!shipment) return undefined;
+      if (!shipment || shipment.withdrawn) return undefined;
       const base = await this.#base(shipment, conflicts > 0, signal);
       if (base === 'adopted') return { work: shipment.work, written: false, adopted: true, missing: 0 };
       const composed = this.#compose(shipment, base.previous, []);

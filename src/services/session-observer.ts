@@ -79,10 +79,13 @@ export class SessionObserver {
     if (tracked.state.at === 'open') this.#reopen(tracked);
   }
 
+  /** The log in the bucket may say that it has ended: with this phase in the journal, a correction is owed (ADR 44). */
   #reopen(tracked: TrackedSession): void {
     if (!tracked.record) return;
-    this.#options.journal.setPhase(tracked.record.sid, 'open');
-    this.#options.events.emit('session.reopened', { session: sessionName(tracked) });
+    const { journal, clock, events } = this.#options;
+    journal.setPhase(tracked.record.sid, 'open');
+    tracked.reopenedAtMs = clock.monotonicMs();
+    events.emit('session.reopened', { session: sessionName(tracked) });
   }
 
   /** A directory is used again: what ended was another run. That files of it are gone says nothing of the kind. */
@@ -93,10 +96,7 @@ export class SessionObserver {
     const endedAtMs = Date.parse(state.seal.endedAt ?? '');
     if (!reading.goesOn && !(reading.begunAtMs > endedAtMs)) return;
     tracked.state = advance(state, { type: 'begunAnew' });
-    if (tracked.state.at !== 'open') return;
-    this.#reopen(tracked);
-    // The log in the bucket says that it has ended, and cannot wait for the next one that is due.
-    this.#options.snapshots.renew(tracked);
+    if (tracked.state.at === 'open') this.#reopen(tracked);
   }
 
   /** What is shipped is assembled anew; of what goes on a log is written now, with the files that it ships. */

@@ -18,6 +18,8 @@ const pageSize = 1000;
  *   invariant: no companion that the log in the bucket lists is replaced before that log names it as pending; a log
  *     that another host may have written, as `recover` does, is looked at first (ADR 26)
  *   invariant: the final log goes only when nothing is pending
+ *   invariant: a log that says that the session has ended is corrected before anything else of one that goes on is sent,
+ *     and is not written any more once the session is open again (ADR 44)
  *   invariant: what a request of unknown outcome may yet overwrite is looked at again before the session is shipped
  *
  * The first log also wins the id: it is created, never written over somebody's. A few small files of a session that has
@@ -174,9 +176,10 @@ export class SessionShipping {
     const { journal, clock } = this.#context;
     const pending = journal.pendingFiles(sid, clock.monotonicMs(), pageSize);
     const shipment = journal.shipment(sid);
-    if (!shipment) return 'later';
+    if (!shipment || shipment.withdrawn) return 'later';
     if (pending.length === 0 || needsNoFirstLog(shipment, pending)) return 'ready';
-    if (shipment.revision > 0 && !isDoubted(shipment) && !pending.some((file) => file.listed)) return 'ready';
+    const isToldOf = shipment.revision > 0 && !isDoubted(shipment) && !isFalse(shipment);
+    if (isToldOf && !pending.some((file) => file.listed)) return 'ready';
     const shipped = await this.#shipLog(sid, signal);
     if (signal.aborted) return 'later';
     if (shipped?.adopted) return 'adopted';
@@ -223,6 +226,11 @@ export class SessionShipping {
 /** Another log may be in the bucket than the one that the journal knows, with other files in its list. */
 function isDoubted({ logEtag, logDigest, logContested }: Shipment): boolean {
   return logContested || (logEtag !== undefined && logDigest === undefined);
+}
+
+/** It goes on, and the log in the bucket may say that it has ended (ADR 44). */
+function isFalse({ draft, endTold }: Shipment): boolean {
+  return endTold && draft.status === 'running';
 }
 
 /** Together they are there about as soon as the log that would announce them. */

@@ -4,6 +4,7 @@ import type { Journal, SessionRecord } from '../ports/journal.ts';
 import type { Assembler } from './assembler.ts';
 import type { FileGrowth, GrowingFile } from './file-growth.ts';
 import type { SurveyedSession } from './folder-survey.ts';
+import { LogCorrections } from './log-corrections.ts';
 import type { SessionReading } from './session-reading.ts';
 import { overdueUploads } from './snapshot-files.ts';
 import type { TrackedSession } from './tracked-session.ts';
@@ -30,9 +31,11 @@ interface SnapshotPlan {
 export class SessionSnapshots {
   readonly #options: SnapshotOptions;
   readonly #plans = new WeakMap<TrackedSession, SnapshotPlan>();
+  readonly #corrections: LogCorrections;
 
   constructor(options: SnapshotOptions) {
     this.#options = options;
+    this.#corrections = new LogCorrections(options.journal);
   }
 
   /** After a look at an open session. When the next one is needed, on the monotonic clock. */
@@ -55,8 +58,25 @@ export class SessionSnapshots {
     }
     return Math.min(
       this.#isOwed(record, tracked, plan) ? plan.dueMs : Number.POSITIVE_INFINITY,
+      await this.#correct(tracked, record, surveyed, nowMs),
       grown.lookAtMs,
     );
+  }
+
+  /** Where the log in the bucket may say that it has ended. Its files are left to the next snapshot. When to look again. */
+  async #correct(
+    tracked: TrackedSession,
+    { sid }: SessionRecord,
+    surveyed: SurveyedSession,
+    nowMs: number,
+  ): Promise<number> {
+    const { assembler, onEnqueued } = this.#options;
+    const dueMs = this.#corrections.dueMs(sid, tracked.reopenedAtMs);
+    if (nowMs < dueMs) return dueMs;
+    this.#corrections.made(sid, nowMs);
+    await assembler.snapshot(tracked, surveyed, { withFiles: false });
+    onEnqueued();
+    return Number.POSITIVE_INFINITY;
   }
 
   /** The next look writes one, whether the session changed or not. */

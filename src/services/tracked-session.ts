@@ -26,6 +26,8 @@ export class TrackedSession {
   record: SessionRecord | undefined;
   shape = '';
   changedAtMs = Number.NEGATIVE_INFINITY;
+  /** Monotonic; when it was last found to go on although it had ended. */
+  reopenedAtMs = Number.NEGATIVE_INFINITY;
   /** How often in a row the wait for stragglers ran out; each time the next wait doubles. */
   impatience = 0;
   /** The survey in which it was last seen. */

@@ -60,6 +60,8 @@ test('who opens it leaves a note of its own: one of another user is not written 
   expect(JSON.parse(await readFile(join(state, 'holder.json'), 'utf8'))).toEqual(holder);
 });
 
+const withoutEndTold = 'DROP INDEX sessions_corrected; ALTER TABLE sessions DROP COLUMN end_told';
+
 describe('a journal file', () => {
   test('is made with its directory, for its owner alone', async () => {
     const state = join(await temporaryDirectory(), 'a', 'b');
@@ -173,7 +175,9 @@ describe('a journal file', () => {
     before.beginUpload(sid, 'x', upload);
     before.close();
     const database = new DatabaseSync(join(state, 'journal.sqlite'));
-    database.exec('DROP TABLE views; DROP INDEX sessions_recent; DROP INDEX sessions_here');
+    database.exec(
+      `${withoutEndTold}; DROP TABLE views; DROP INDEX sessions_recent; DROP INDEX sessions_here`,
+    );
     database.exec('DROP INDEX uploads_named; ALTER TABLE uploads DROP COLUMN record_void');
     database.exec('ALTER TABLE uploads DROP COLUMN token; PRAGMA user_version = 2');
     database.close();
@@ -182,6 +186,21 @@ describe('a journal file', () => {
     expect(journal.openUpload(sid, 'x')).toEqual({ ...upload, path: 'x', parts: [], resume: undefined });
     journal.beginUpload(sid, 'y', { ...upload, token: 't' });
     expect(journal.openUpload(sid, 'y')?.token).toBe('t');
+  });
+
+  test('from before corrections owes one to what has ended and is open again', async () => {
+    const state = await temporaryDirectory();
+    const before = createSqliteJournal(openJournalFile(state, holder));
+    const sids = ['reopened', 'open'].map((root) => before.begin(newSession(root)).sid);
+    before.enqueue(sids[0] ?? 0, workOf([]));
+    for (const sid of sids) before.setPhase(sid, 'open');
+    before.close();
+    const database = new DatabaseSync(join(state, 'journal.sqlite'));
+    database.exec(`${withoutEndTold}; PRAGMA user_version = 5`);
+    database.close();
+    const journal = createSqliteJournal(openJournalFile(state, holder));
+    onTestFinished(() => journal.close());
+    expect(sids.map((sid) => journal.session(sid)?.endTold)).toEqual([true, false]);
   });
 
   test('from before views shows its sessions all the same, and says more with their next log', async () => {
@@ -193,7 +212,7 @@ describe('a journal file', () => {
     before.close();
     const database = new DatabaseSync(join(state, 'journal.sqlite'));
     database.exec(
-      'DROP TABLE views; DROP INDEX sessions_recent; DROP INDEX sessions_here; PRAGMA user_version = 4',
+      `${withoutEndTold}; DROP TABLE views; DROP INDEX sessions_recent; DROP INDEX sessions_here; PRAGMA user_version = 4`,
     );
     database.close();
     const journal = createSqliteJournal(openJournalFile(state, holder));

@@ -38,6 +38,8 @@ export function queueContract(bench: JournalBench): void {
         certain: true,
         logDoubted: false,
         logContested: false,
+        endTold: true,
+        withdrawn: false,
         attempts: 0,
       });
       bench.journal.enqueue(sid, workOf([]));

@@ -30,6 +30,7 @@ export function sessionContract(bench: JournalBench): void {
         revision: 0,
         certain: true,
         process: undefined,
+        endTold: false,
       });
     });
 

@@ -12,6 +12,7 @@ import { sessionContract } from './journal-sessions.ts';
 import { sharedContract } from './journal-shared.ts';
 import { shippingContract } from './journal-shipping.ts';
 import { staleContract } from './journal-stale.ts';
+import { toldEndContract } from './journal-told.ts';
 import { viewContract } from './journal-views.ts';
 
 /** What every journal must do; `make` gives an empty one. */
@@ -30,5 +31,6 @@ export function journalContract(name: string, make: () => JournalUnderTest): voi
     sharedContract(bench);
     viewContract(bench);
     recordedContract(bench);
+    toldEndContract(bench);
   });
 }
