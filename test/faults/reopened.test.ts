@@ -19,14 +19,8 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
-  { name: 'nothing goes wrong' },
   { name: 'it is killed at the reopening', killed: 'reopened' },
   { name: 'the answer to the correction is lost', fault: { do: 'reset', at: 'applied' } },
-  {
-    name: 'it is killed before the correction arrives',
-    fault: { do: 'stall', at: 'before' },
-    killed: 'correcting',
-  },
   {
     name: 'it is killed between the correction and its answer',
     fault: { do: 'stall', at: 'applied' },

@@ -167,7 +167,7 @@ test('one that flaps costs a log after a minute, two, four, and what is due by t
   await agent.look();
   let pid = 42;
   const corrections: number[] = [];
-  for (let second = 0; second < 40 * 60; second += 20) {
+  for (let second = 0; second < 17 * 60; second += 20) {
     // A short run after the other, each with its result.
     if (second % 40 === 0) world.folder.write('a/result.json', completed);
     else begin(world, ++pid);
@@ -177,8 +177,8 @@ test('one that flaps costs a log after a minute, two, four, and what is due by t
     if (statuses(world).filter((status) => status === 'running').length > before) corrections.push(second);
     await later(world, agent, 20_000 - correctedAfterMs);
   }
-  expect(statuses(world).filter((status) => status === 'completed').length).toBeGreaterThanOrEqual(60);
-  expect(corrections).toEqual([20, 100, 220, 460, 940, 1900]);
+  expect(statuses(world).filter((status) => status === 'completed').length).toBeGreaterThanOrEqual(25);
+  expect(corrections).toEqual([20, 100, 220, 460, 940]);
 });
 
 test('what is due by the schedule is not put off, and corrects as well', async () => {
@@ -251,6 +251,22 @@ describe('an end that is still queued when the session goes on', () => {
     await later(world, agent, minuteMs);
     // What named the changed file as pending may have been on its way.
     expect(statuses(world).slice(length + 1)).toEqual(['running']);
+  });
+
+  test('is not told at all where it was to be the first log, and no file goes before one has won the id', async () => {
+    const world = new World();
+    world.folder.write('a/session.json', '{"id":"a"}');
+    write(world);
+    const agent = world.start();
+    await agent.look();
+    await world.clock.advance(idleMs);
+    await agent.lookTwice();
+    goOn(world);
+    await agent.look();
+    await agent.shipping.pass(agent.journal.idHolder('a') ?? 0, new AbortController().signal);
+    expect(world.store.keys()).toEqual([]);
+    await later(world, agent, correctedAfterMs);
+    expect(new Set(statuses(world))).toEqual(new Set(['running']));
   });
 
   test('is overtaken when it was on its way already, and before its files are sent', async () => {
