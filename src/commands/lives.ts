@@ -110,7 +110,9 @@ export class Lives {
       const onEnd = (agent: Agent) => this.#onEnd(agent);
       this.#life = new Life({ edge, loaded, events, counts, ship, onEnd, deadlineMs }, damage);
     } catch (error) {
-      if (isFirst || !(error instanceof StateError)) throw error;
+      if (!(error instanceof StateError)) throw error;
+      const { directory } = loaded.config.state;
+      if (isFirst && !this.#supervision?.outwaits(error.trouble, directory)) throw error;
       return error.trouble;
     }
     const { agent, startedMs } = this.#life;

@@ -1,4 +1,5 @@
-import { journalTrouble } from '../adapters/journal-trouble.ts';
+import { hasJournal } from '../adapters/journal-file.ts';
+import { type JournalTrouble, journalTrouble } from '../adapters/journal-trouble.ts';
 import { createSystemdNotify } from '../adapters/systemd-notify.ts';
 import type { Agent } from '../compose.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -50,6 +51,16 @@ export class Supervision {
     this.#isReady = true;
     this.#options.supervisor.tell({ ready: true });
     this.#beating ??= this.#beat();
+  }
+
+  /**
+   * Whether the first life waits for its disk, as the later ones do: systemd does not start again what ends by 78, which a
+   * disk that an error made read-only is no reason for. Where there never was a journal it is the configuration that is wrong.
+   */
+  outwaits({ kind }: JournalTrouble, stateDirectory: string): boolean {
+    if (kind !== 'disk' || !hasJournal(stateDirectory)) return false;
+    this.began();
+    return true;
   }
 
   reloading(): void {

@@ -1,3 +1,5 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -26,4 +28,27 @@ test('a service is ready, tells what is left, lives, reloads and stops in that o
     expect.stringContaining('EXTEND_TIMEOUT_USEC=40000000'),
   ]);
   expect(lines().at(-1)).toContain('STOPPING=1');
+});
+
+test('a service that is started while its state disk is read-only waits, since 78 would end it for good', async (context) => {
+  const host = await makeHost(context, {});
+  mkdirSync(host.state, { recursive: true });
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', host.state]).status !== 0)
+    context.skip('this user or container may not mount a small file system');
+  context.onTestFinished(() => void execFileSync('umount', ['-l', host.state]));
+  const toBucket = toDirectory(join(host.base, 'bucket'));
+  expect((await start(context, host, ['drain'], toBucket).ended).code).toBe(0);
+  const remount = (how: 'ro' | 'rw') => execFileSync('mount', ['-o', `remount,${how}`, host.state]);
+  remount('ro');
+  const { address, said } = await listenForNotifications();
+  const daemon = start(context, host, ['run'], { ...toBucket, NOTIFY_SOCKET: address });
+  await daemon.event('journal.trouble');
+  const told: string[] = [];
+  await eventually(
+    () => told.push(...said()) > 0 && told.join('\n').includes('STATUS=waiting for the state'),
+  );
+  expect(told[0]).toBe('READY=1');
+  remount('rw');
+  await daemon.event('daemon.started');
+  expect((await daemon.stop()).code).toBe(0);
 });
