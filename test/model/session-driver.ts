@@ -17,7 +17,10 @@ import {
 /** The bucket: objects by key, and logs by id with what they list. */
 export interface Bucket {
   readonly objects: Map<string, string>;
-  readonly logs: Map<string, { revision: number; listed: Map<string, { key: string; etag: string }> }>;
+  readonly logs: Map<
+    string,
+    { revision: number; isRunning: boolean; listed: Map<string, { key: string; etag: string }> }
+  >;
 }
 
 const keyOf = (id: string, path: string) => `${id}/${path}`;
@@ -81,17 +84,25 @@ export class SessionDriver {
     return true;
   }
 
+  /** Of a session that goes on: a log as it is, its files are left alone. */
+  snapshot(): void {
+    if (this.machine.at !== 'open') return;
+    const draft = draftOf('running');
+    this.#journal().enqueue(this.sid, { seal: undefined, shape: '', draft, files: [] });
+  }
+
   /** A log is written; `isRecorded` false: the answer was lost. */
   writeLog(isRecorded = true): void {
     const shipment = this.shipment;
-    if (!shipment || this.sending) return;
+    if (!shipment || shipment.withdrawn || this.sending) return;
     this.#adopt(shipment);
     const files = this.#journal().files(this.sid).filter(isListed);
     const revision = (this.shipment?.revision ?? 0) + 1;
-    const digest = JSON.stringify(files.map(({ path, receipt }) => [path, receipt?.etag]));
+    const isRunning = shipment.draft.status === 'running';
+    const digest = JSON.stringify([isRunning, ...files.map(({ path, receipt }) => [path, receipt?.etag])]);
     if (digest === this.shipment?.logDigest) return;
     const listed = new Map(files.map(({ path, key, receipt }) => [path, { key, etag: receipt?.etag ?? '' }]));
-    this.#bucket.logs.set(this.id, { revision, listed });
+    this.#bucket.logs.set(this.id, { revision, isRunning, listed });
     if (isRecorded) this.#record(revision, digest, [...listed.keys()]);
   }
 
