@@ -1,3 +1,4 @@
+import { redactCommands } from './redact-commands.ts';
 import { isSensitiveKey } from './sensitive-key.ts';
 
 export const redacted = '[redacted]';
@@ -24,6 +25,7 @@ export function redactText(text: string): string {
 function redactOnce(text: string): string {
   let clean = text;
   for (const [pattern, replacement] of shapes) clean = clean.replace(pattern, replacement);
+  clean = redactCommands(clean);
   clean = clean.replace(urlUser, (user) => (user.includes(':') || user.length > 24 ? `${redacted}@` : user));
   clean = redactAssignments(clean);
   return clean.replace(emailAddress, (address) => (/^(?:git|hg)@/.test(address) ? address : redacted));
@@ -52,10 +54,13 @@ const shapes: readonly (readonly [RegExp, string])[] = [
   // Telegram's bots, which tell of trainings that have ended.
   [/(?<![A-Za-z0-9])\d{6,12}:AA[A-Za-z0-9_-]{33}(?![A-Za-z0-9_-])/g, redacted],
   [/(?<=\bsshpass -p ?)[^\s]+/g, redacted],
-  [/(\bcurl [^\n]{0,200}?(?:-u|--user)[ =]{0,4}["']?[^\s:"'@/]{1,64}:)[^\s"']+/g, `$1${redacted}`],
-  [/(\bdocker login [^\n]{0,200}?-p[ =]{0,4})[^\s]+/g, `$1${redacted}`],
   [
     /(?<=\b[Bb](?:earer|EARER)[ \t]{1,4})(?!(?:tokens?|auth|authentication)\b)[A-Za-z0-9._~+/=-]{6,}/g,
+    redacted,
+  ],
+  // kaggle.json, pasted: a key of 32 digits beside a name. Alone, it may be the checksum of anything.
+  [
+    /(?<=["']key\\?["']\s{0,8}:\s{0,8}\\?["'])[0-9a-f]{32}(?=\\?["'])(?:(?<=["']username\\?["'][^{}]{0,240})|(?=[^{}]{0,240}["']username\\?["']))/g,
     redacted,
   ],
   [/(?<![A-Za-z0-9])(?=[0-9a-f]{40}(?![A-Za-z0-9]))(?<=wandb[^\n]{0,60})[0-9a-f]{40}/gi, redacted],

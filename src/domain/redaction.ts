@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, type JsonValue } from './json.ts';
+import { isSecretOfCommand, isSuchCommand } from './redact-commands.ts';
 import { redacted as mask, redactText } from './redact-text.ts';
 import { isSensitiveKey } from './sensitive-key.ts';
 
@@ -38,11 +39,17 @@ function redactValue(value: JsonValue, path: string, depth: number, paths: strin
 function redactArray(items: JsonValue[], path: string, depth: number, paths: string[]): JsonValue[] {
   // `["--token", "abc"]` of a command line, `["Authorization", "Bearer abc"]` of headers.
   const pair = items.length === 2;
-  return items.map((item, at) => {
+  const isCommand = isSuchCommand(items);
+  const clean: JsonValue[] = [];
+  for (const [at, item] of items.entries()) {
     const itemPath = `${path}[${at}]`;
     const announced = announces(items[at - 1], pair) && isSecretArgument(item);
-    return announced ? masked(itemPath, paths) : redactValue(item, itemPath, depth + 1, paths);
-  });
+    const ofCommand = isCommand && typeof item === 'string' && isSecretOfCommand(clean, item);
+    clean.push(
+      announced || ofCommand ? masked(itemPath, paths) : redactValue(item, itemPath, depth + 1, paths),
+    );
+  }
+  return clean;
 }
 
 function announces(item: JsonValue | undefined, pair: boolean): boolean {

@@ -6,6 +6,7 @@ import { isSensitiveKey } from '../../src/domain/sensitive-key.ts';
 
 // Put together here, so that no scanner takes this file for a leak.
 const hex40 = '0123456789abcdef0123456789abcdef01234567';
+const hex32 = hex40.slice(0, 32);
 const secrets: Record<string, string> = {
   'an AWS key id': `AKIA${'ABCDEFGH12345678'}`,
   'a temporary AWS key id': `ASIA${'ABCDEFGH12345678'}`,
@@ -108,6 +109,25 @@ test.each<[string, string]>([
   ['sshpass -p hunter2 ssh node', 'sshpass -p [redacted] ssh node'],
   ['curl -s -u ada:hunter2 https://host', 'curl -s -u ada:[redacted] https://host'],
   ['docker login -u ada -p hunter2', 'docker login -u ada -p [redacted]'],
+  ['mysql -uroot -pSE,CRET db', 'mysql -uroot -p[redacted] db'],
+  ["/usr/bin/mysqldump -h x -p'se cret' db", '/usr/bin/mysqldump -h x -p[redacted] db'],
+  ["['mysql', '-pSECRET', 'db']", "['mysql', '-p[redacted]', 'db']"],
+  ['mysql -h x --password=abc db', 'mysql -h x --password=[redacted] db'],
+  ['mongosh -u ada -p hunter2 x', 'mongosh -u ada -p [redacted] x'],
+  ['redis-cli -h x -a hunter2 ping', 'redis-cli -h x -a [redacted] ping'],
+  ['unzip -P hunter2 data.zip', 'unzip -P [redacted] data.zip'],
+  ['curl -uada:hunter2 https://host', 'curl -uada:[redacted] https://host'],
+  ['curl --user=ada:hunter2 https://host', 'curl --user=ada:[redacted] https://host'],
+  ['http -a ada:hunter2 GET host', 'http -a ada:[redacted] GET host'],
+  ['lftp -u ada,hunter2 host', 'lftp -u ada,[redacted] host'],
+  ['mc alias set m http://host AKEY SKEY --api s3v4', 'mc alias set m http://host [redacted] --api s3v4'],
+  [`{"username":"ada","key":"${hex32}"}`, '{"username":"ada","key":"[redacted]"}'],
+  [`{\n "key": "${hex32}",\n "username": "ada"\n}`, '{\n "key": "[redacted]",\n "username": "ada"\n}'],
+  [
+    `{\\"username\\": \\"ada\\", \\"key\\": \\"${hex32}\\"}`,
+    '{\\"username\\": \\"ada\\", \\"key\\": \\"[redacted]\\"}',
+  ],
+  [`read {'username': 'ada', 'key': '${hex32}'} of`, "read {'username': 'ada', 'key': '[redacted]'} of"],
 ])('%j: %j', (text, clean) => {
   expect(redactText(text)).toBe(clean);
 });
@@ -116,6 +136,15 @@ test.each([
   'the eos_token is set before the api_key was read',
   'curl -u ada https://host',
   'set hf_token Configuration',
+  'uvicorn app:app -p 8080, python -p, ssh -p 22 mysql',
+  'mysql -h host -P 3306 -p db',
+  'gcc main.c -l mysql -pthread',
+  "['mysql', '-p', 'db']",
+  'docker run --name mysql -p3306:3306 -u 1000:1000 mysql:8',
+  'yolo train key=abc, tar -p x, cp -p a b',
+  `{"key":"${hex32}"} {"username":"ada"}`,
+  `"key": "${hex32}", "file": "a.bin"`,
+  'served over https -a proxy is in front',
 ])('%j is prose', (text) => {
   expect(redactText(text)).toBe(text);
 });
@@ -183,6 +212,20 @@ describe('values', () => {
       'headers[0][1]',
       'env[0].value',
     ]);
+  });
+
+  test('an argument that only its program makes a secret is replaced whole, item by item', () => {
+    const value = {
+      a: ['mysql', '-uroot', '-pmy secret', 'db'],
+      b: ['/usr/bin/redis-cli', '-a', 'hunter2', 'ping'],
+      c: ['curl', '-s', '-u', 'ada:x', 'https://host'],
+      d: ['docker', 'run', '-p', '80:80', '-p3306:3306', 'mysql'],
+      e: ['mc', 'alias', 'set', 'm', 'http://host', 'AKEY', 'SKEY'],
+      f: ['python', '-p', '8080', '-pthread'],
+      g: ['zip', ...Array.from({ length: 2_000 }, () => '-P'), 'x'],
+    };
+    expect(redact(value).redacted).toEqual(['a[2]', 'b[2]', 'c[3]', 'e[6]']);
+    expect(redact(redact(value).value).redacted).toEqual([]);
   });
 
   test('flags, empty values and places for a value are no secrets', () => {
@@ -266,6 +309,13 @@ describe('values', () => {
         ':',
         '=',
         '-',
+        'mysql -p',
+        ' -p',
+        'curl -u ',
+        'mc alias set m h ',
+        ' x ',
+        '"username":"key":"',
+        hex32,
         'Bearer ',
         'a@b.com',
       ),
@@ -330,6 +380,11 @@ test.each(
     '-----BEGIN PRIVATE KEY-----',
     'key key key: ',
     'wandb ',
+    'mysql ',
+    'mysql -p ',
+    'curl -u a',
+    '"username": ',
+    `"key": "${hex32}" `,
     'Bearer ',
     ' ',
     '\\"',
