@@ -8,7 +8,7 @@ import { assertSealed, breakSeal } from './journal-seal.ts';
 import { assertSound, wholeLookBytesMax } from './journal-soundness.ts';
 import { damaged, type JournalTrouble, journalTrouble, StateError, sqliteCodeOf } from './journal-trouble.ts';
 import { makeOwnDirectory } from './make-directory.ts';
-import { makeOwnersFile } from './state-owner.ts';
+import { closeToOthers, makeOwnersFile } from './state-owner.ts';
 
 export interface JournalHolder {
   readonly pid: number;
@@ -75,8 +75,10 @@ export function openJournalFile(
     refuseNetwork(stateDirectory, kindOf(stateDirectory));
     // Whoever holds the journal has broken the seal.
     const isSealed = assertSealed(stateDirectory, file);
-    // Files that SQLite makes beside it get its owner.
+    // Files that SQLite makes beside it get its owner, too.
     makeOwnersFile(file);
+    // The files beside it are made with its mode.
+    for (const suffix of ['', '-wal', '-shm']) closeToOthers(`${file}${suffix}`);
     database = new DatabaseSync(file, { timeout: lockTimeoutMs });
     database.exec('PRAGMA locking_mode = EXCLUSIVE');
     database.exec('PRAGMA journal_mode = WAL');

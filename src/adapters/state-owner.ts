@@ -1,15 +1,41 @@
-import { closeSync, constants, fchownSync, fstatSync, openSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  statSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf } from './errno.ts';
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
 
-/** An empty file, where there is none, of whoever owns the directory that it is in. */
+const forOwner = 0o600;
+const forOthers = 0o077;
+
+/** An empty file, where there is none, of whoever owns the directory that it is in, and for nobody else to read. */
 export function makeOwnersFile(path: string): void {
   try {
-    giveToOwner(openSync(path, O_CREAT | O_EXCL | O_WRONLY, 0o644), path);
+    const fd = openSync(path, O_CREAT | O_EXCL | O_WRONLY, forOwner);
+    // A umask takes away as it likes.
+    fchmodSync(fd, forOwner);
+    giveToOwner(fd, path);
   } catch (error) {
     if (errnoOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** A file that an earlier version made, or another program, is closed to others, too. */
+export function closeToOthers(path: string): void {
+  try {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    if (stat?.isFile() && (stat.mode & forOthers) !== 0) chmodSync(path, forOwner);
+  } catch (error) {
+    if (!['EPERM', 'EROFS', 'EACCES', 'ENOENT'].includes(errnoOf(error))) throw error; // reason: what is in the way is told by opening it
   }
 }
 
