@@ -22,13 +22,15 @@ export async function inKubernetes(visit: Visit): Promise<Diagnosis[] | undefine
   ];
 }
 
-/** Not to be seen from inside: what is longer than the default needs it said in the pod. */
+/**
+ * Nothing in a pod tells its grace period, the downward API neither: what is longer than the default is said to need it,
+ * and that is no sign of anything wrong.
+ */
 function gracePeriod(drainMs: number): Diagnosis[] {
   if (drainMs + marginMs <= defaultGraceMs) return [];
   const seconds = Math.ceil(drainMs / 1000);
-  const said = `drain.timeout is ${seconds} s, and a pod without terminationGracePeriodSeconds is killed after 30 s; which it has cannot be seen from inside`;
-  const remedy = `let the pod have terminationGracePeriodSeconds: ${seconds + 30} or more: kubectl get pod -o jsonpath='{.spec.terminationGracePeriodSeconds}'`;
-  return [found('warning', 'kubernetes.gracePeriod', said, { remedy })];
+  const said = `drain.timeout is ${seconds} s, for which the pod needs terminationGracePeriodSeconds: ${seconds + 30} or more; what it has cannot be seen from inside (kubectl get pod -o jsonpath='{.spec.terminationGracePeriodSeconds}')`;
+  return [found('ok', 'kubernetes.gracePeriod', said)];
 }
 
 function volume(mount: Mount, folder: string, drainMs: number | undefined): Diagnosis[] {

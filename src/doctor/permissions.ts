@@ -1,4 +1,5 @@
 import { deniedAction } from '../adapters/s3-refusal.ts';
+import { partitionOf } from '../bucket/policy.ts';
 import type { S3Destination } from '../config/config.ts';
 import type { Failure } from '../domain/failure.ts';
 import { fixedPrefix } from '../domain/object-key.ts';
@@ -58,8 +59,8 @@ function listFindings({ tried }: BucketLook, destination: S3Destination): Diagno
   return [found('critical', 'permissions.prefix', said, { ...given, remedy })];
 }
 
-function listRemedy({ bucket }: S3Destination): string {
-  return `check that the bucket is this account's own and its name is right (a stranger's is denied as well), that the policy is attached to this very user, that its Resource is arn:aws:s3:::${bucket} without a slash, and its condition on s3:prefix fits; it needs:`;
+function listRemedy(destination: S3Destination): string {
+  return `check that the bucket is this account's own and its name is right (a stranger's is denied as well), that the policy is attached to this very user, that its Resource is arn:${partitionOf(destination)}:s3:::${destination.bucket} without a slash, and its condition on s3:prefix fits; it needs:`;
 }
 
 function refusal(tried: Tried, look: BucketLook, destination: S3Destination): Diagnosis[] {
@@ -70,7 +71,7 @@ function refusal(tried: Tried, look: BucketLook, destination: S3Destination): Di
   if (!isDenied(failure)) return [refused(tried, failure)];
   const code: Code = action === 's3:GetObject' ? 'permissions.get' : 'permissions.put';
   const prefix = fixedPrefix(destination.keyTemplate);
-  const remedy = `allow it on arn:aws:s3:::${destination.bucket}/${prefix}* (with the slash and the asterisk), and look for a Deny in the bucket's policy; it needs:`;
+  const remedy = `allow it on arn:${partitionOf(destination)}:s3:::${destination.bucket}/${prefix}* (with the slash and the asterisk), and look for a Deny in the bucket's policy; it needs:`;
   const given = { evidence: failure.message, remedy, statement: statement(action, destination) };
   return [found('critical', code, `${action} is denied on ${JSON.stringify(on)}`, given)];
 }

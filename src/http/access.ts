@@ -19,7 +19,8 @@ export interface AccessRules {
  * the connection: headers say what a caller likes.
  *
  * The name that a browser asked for must be ours. Otherwise any site could have its own name resolve to this machine
- * and read the page through its visitor's browser (DNS rebinding). An address is no name, and cannot be made to.
+ * and read the page through its visitor's browser (DNS rebinding). An address is no name, and cannot be made to. With
+ * `all`, nor can the names that a cluster gives its Services: no site of the internet has one.
  */
 export function refusalFor(caller: Caller, rules: AccessRules): Answer | undefined {
   if (rules.pages === 'loopback' && !isLocal(caller)) {
@@ -31,10 +32,11 @@ export function refusalFor(caller: Caller, rules: AccessRules): Answer | undefin
     );
   }
   const name = hostOf(caller.host);
-  if (name === undefined || !isOurs(name, rules.hostName)) {
+  if (name === undefined || !(isOurs(name, rules.hostName) || (rules.pages === 'all' && isOfService(name)))) {
     return plain(
       421,
-      'This address was asked for under a name that is not its own. Use http://localhost, the IP address or the name of the host.',
+      'This address was asked for under a name that is not its own. Use http://localhost, the IP address or the name of the host;\n' +
+        'with http.pages: all also the name of a Kubernetes Service, NAME or NAME.NAMESPACE.svc. A proxy is to set Host to one of these.',
     );
   }
   return undefined;
@@ -56,6 +58,11 @@ function hostOf(header: string | undefined): string | undefined {
     /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]{1,253}))(?::\d{1,5})?$/i.exec(header ?? '') ?? [];
   if (bracketed !== undefined) return isIP(bracketed) === 6 ? bracketed : undefined;
   return name?.toLowerCase().replace(/\.$/, '');
+}
+
+/** As a Service is named within its namespace, and by the cluster: https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/ */
+function isOfService(name: string): boolean {
+  return /^[a-z0-9-]+(\.[a-z0-9-]+\.svc(\.cluster\.local)?)?$/.test(name);
 }
 
 function isOurs(name: string, hostName: string): boolean {

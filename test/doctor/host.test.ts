@@ -99,6 +99,13 @@ test.each<[string, Given, string[] | string]>([
   expect(await codesAt(given)).toEqual(expected);
 });
 
+test('a grace period that cannot be seen is told, and warns of nothing', async () => {
+  const { visit } = await visitOf({ env: { ...inPod, TRAINLOGD_DRAIN_TIMEOUT: '870s' }, proc: {} });
+  expect(await checkHost(visit)).toMatchObject([
+    { code: 'kubernetes.gracePeriod', level: 'ok', finding: expect.stringContaining('Seconds: 900 or more') },
+  ]);
+});
+
 test('a folder in a home is not seen by a unit with ProtectHome', async () => {
   const given: Given = {
     prints: unit('ProtectHome=tmpfs'),

@@ -185,6 +185,25 @@ describe('who may see the pages', () => {
     );
   });
 
+  test.each([
+    ['trainlogd', 200],
+    ['trainlogd:9464', 200],
+    ['trainlogd.ml.svc', 200],
+    ['trainlogd.ml.svc.cluster.local.:9464', 200],
+    ['trainlogd.ml', 421],
+    ['trainlogd.ml.svc.evil.example', 421],
+    ['ml.svc', 421],
+    ['evil.trainlogd.ml.svc.cluster.local.evil.example', 421],
+  ])('with http.pages: all, as the Service %j of a cluster: %i', async (host, status) => {
+    await using(async (served) => expect((await ask(served, '/', { host })).status).toBe(status), {
+      hostName: 'trainer-0',
+      pages: 'all',
+    });
+    await using(async (served) => expect((await ask(served, '/', { host })).status).toBe(421), {
+      hostName: 'trainer-0',
+    });
+  });
+
   const elsewhere = Object.values(networkInterfaces())
     .flat()
     .find((one) => one && !one.internal && one.family === 'IPv4')?.address;
