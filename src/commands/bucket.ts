@@ -3,12 +3,12 @@ import { applyPlan, type BucketWork, isDone, lookAtBucket } from '../bucket/appl
 import { differences } from '../bucket/plan.ts';
 import { administer, wantedBucket } from '../compose-admin.ts';
 import type { Config, S3Destination } from '../config/config.ts';
-import { loadConfig } from '../config/load.ts';
 import { Failure } from '../domain/failure.ts';
+import { loadAnswering } from './answering.ts';
 import { appliedJson, appliedText, type Place, planJson, planText } from './bucket-text.ts';
 import { callerOf } from './caller.ts';
 import { type Edge, exitCode } from './edge.ts';
-import { type GlobalFlags, loadInputs } from './inputs.ts';
+import type { GlobalFlags } from './inputs.ts';
 import { oneLine } from './one-line.ts';
 
 const differsExit = 2;
@@ -47,7 +47,7 @@ async function withBucket(
   flags: GlobalFlags,
   act: (work: BucketWork, place: Place) => Promise<number>,
 ): Promise<number> {
-  const { config, warnings, sources } = loadConfig(loadInputs(edge, flags));
+  const { config, warnings, sources } = await loadAnswering(edge, flags, { looksAt: [] });
   for (const warning of warnings) edge.stderr(`warning: ${warning}\n`);
   const { destination } = config;
   if (destination.kind === 'directory') {

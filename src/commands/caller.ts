@@ -25,7 +25,11 @@ function agentKeyId(edge: Edge, flags: GlobalFlags): string | undefined {
   const env: Record<string, string | undefined> = { ...edge.env };
   for (const name of pairNames) delete env[name];
   try {
-    const { destination } = loadConfig(loadInputs({ ...edge, env }, flags)).config;
+    const { destination } = loadConfig({
+      ...loadInputs({ ...edge, env }, flags),
+      // Its keys alone are asked for, and no place of it.
+      follow: (path) => path,
+    }).config;
     return destination.kind === 's3' ? destination.credentials?.accessKeyId : undefined;
   } catch (error) {
     // Half a pair stands there, and the environment has the other half: loaded as it is, all is well.

@@ -2,6 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { journalTrouble, StateError } from '../adapters/journal-trouble.ts';
 import { ConfigError } from '../config/problem.ts';
 import { type Edge, exitCode } from './edge.ts';
+import { NoAnswer } from './no-answer.ts';
+import { oneLine } from './one-line.ts';
 import { registerOperating } from './register-operating.ts';
 import { registerReading } from './register-reading.ts';
 import { registerShipping } from './register-shipping.ts';
@@ -71,6 +73,10 @@ function explain(error: unknown, edge: Edge): number {
   if (error instanceof StateError) {
     edge.stderr(`trainlogd: ${error.message}\n`);
     return exitCode.configuration;
+  }
+  if (error instanceof NoAnswer) {
+    edge.stderr(`trainlogd: ${oneLine(error.message)}\n`);
+    return error.exitCode;
   }
   const trouble = journalTrouble(error);
   if (trouble !== undefined) {

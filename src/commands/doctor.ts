@@ -6,15 +6,16 @@ import { createAccess } from '../compose-access.ts';
 import { type LoadInputs, loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import { examine } from '../doctor/examine.ts';
-import { hungPlaces } from '../doctor/hung-places.ts';
 import type { Configured, Limits } from '../doctor/patient.ts';
 import { checks } from '../doctor/registry.ts';
 import { hider } from '../doctor/secrets.ts';
 import { defaultLimits, startVisit, type Visit } from '../doctor/visit.ts';
 import { within } from '../doctor/within.ts';
 import type { HostTools } from '../probes/host-tools.ts';
+import { assertReadable } from './answering.ts';
 import { examinationText } from './doctor-text.ts';
 import type { Edge } from './edge.ts';
+import { hungAmong } from './hung-among.ts';
 import { type GlobalFlags, loadInputs } from './inputs.ts';
 
 export interface DoctorFlags extends GlobalFlags {
@@ -26,10 +27,10 @@ export const doctorExit = { well: 0, wrong: 1 } as const;
 /** `trainlogd doctor`: everything that could keep logs from the bucket, whatever of it is wrong already. */
 export async function doctor(edge: Edge, flags: DoctorFlags, limits: Partial<Limits> = {}): Promise<number> {
   const lasting = { ...defaultLimits, ...limits };
-  const tools = toolsOf(edge, runMs);
-  const configured = await configuredBy(loadInputs(edge, flags), (paths) =>
-    hungPlaces(paths, systemClock, lasting.folderMs, () => toolsOf(edge, lasting.folderMs + killMs)),
-  );
+  const tools = toolsOf(edge);
+  const inputs = loadInputs(edge, flags);
+  await assertReadable(edge, inputs);
+  const configured = await configuredBy(inputs, (paths) => hungAmong(edge, paths, lasting.folderMs));
   const { destination } = configured;
   const quiet = { emit: () => undefined };
   const visit = startVisit({
@@ -52,16 +53,14 @@ export async function doctor(edge: Edge, flags: DoctorFlags, limits: Partial<Lim
   return examination.level === 'critical' ? doctorExit.wrong : doctorExit.well;
 }
 
-/** Behind the time that is waited for it, a process that hangs is killed. */
-const killMs = 200;
 /** Of timedatectl and systemctl. */
 const runMs = 2_000;
 /** Had by now or not at all. */
 const askMs = 100;
 
-function toolsOf({ env }: Edge, ms: number): HostTools {
+function toolsOf({ env }: Edge): HostTools {
   const path = env['PATH'] ?? '';
-  return createHostTools({ clock: systemClock, hostName: hostname(), path, limits: { runMs: ms } });
+  return createHostTools({ clock: systemClock, hostName: hostname(), path, limits: { runMs } });
 }
 
 function heldCredentials({ access }: Visit) {
@@ -71,10 +70,12 @@ function heldCredentials({ access }: Visit) {
 /** Links are followed only where that comes to an end. */
 async function configuredBy(
   inputs: LoadInputs,
-  askFor: (paths: Loaded) => Promise<Configured['hung']>,
+  askFor: (paths: readonly string[]) => Promise<Configured['hung']>,
 ): Promise<Configured> {
   const byName = load({ ...inputs, follow: (path) => path });
-  const hung = await askFor(byName);
+  const { watchedDirectory, stateDirectory, destination } = byName;
+  const local = destination?.kind === 'directory' ? destination.path : undefined;
+  const hung = await askFor([watchedDirectory, stateDirectory, local].filter((path) => path !== undefined));
   return { ...(hung.size === 0 ? load(inputs) : byName), hung };
 }
 

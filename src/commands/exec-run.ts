@@ -2,6 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream';
 import type { CaptureLog } from '../adapters/capture-log.ts';
 import { errnoOf } from '../adapters/errno.ts';
+import { isCommandThere } from '../adapters/executable.ts';
 import { closeWriters, type OutputPipe, openPipes } from '../adapters/output-pipes.ts';
 import { PassThrough } from '../adapters/pass-through.ts';
 import { PeakMemory } from '../adapters/peak-memory.ts';
@@ -9,6 +10,7 @@ import { systemClock } from '../adapters/system-time.ts';
 import { errorLines } from '../exec/error-lines.ts';
 import { type CommandEnd, type Run, statusOf } from '../exec/outcome.ts';
 import { OutputTail } from '../exec/output-tail.ts';
+import { startFailure } from '../exec/start-failure.ts';
 import type { SignalRelay } from './exec-signals.ts';
 
 export interface RunCommandOptions {
@@ -32,15 +34,16 @@ export async function runCommand(options: RunCommandOptions): Promise<Omit<Run, 
   const startedAtMs = systemClock.nowMs();
   const startedMs = systemClock.monotonicMs();
   const pipes = logs && openPipes();
-  const child = start(options, pipes);
+  const started = start(options, pipes);
   if (pipes) closeWriters(pipes);
-  const ending = endOf(child, options.command[0] ?? '');
+  const child = 'end' in started ? undefined : started.child;
+  const ending = 'end' in started ? started.end : endOf(started.child, options);
   const outputs = outputsOf(options, child, pipes);
   const over = new AbortController();
-  const memory = child.pid === undefined ? undefined : new PeakMemory(child.pid, systemClock);
+  const memory = child?.pid === undefined ? undefined : new PeakMemory(child.pid, systemClock);
   const measuring = memory?.run(over.signal);
-  relay.attach(child);
-  if (child.pid !== undefined) await options.onStarted(child.pid);
+  if (child) relay.attach(child);
+  if (child?.pid !== undefined) await options.onStarted(child.pid);
   const end = await ending;
   relay.detach();
   const endedAtMs = systemClock.nowMs();
@@ -63,7 +66,11 @@ export async function runCommand(options: RunCommandOptions): Promise<Omit<Run, 
   };
 }
 
-function start(options: RunCommandOptions, pipes: readonly OutputPipe[] | undefined): ChildProcess {
+/** Of some failures Node tells by an event, others it throws. */
+function start(
+  options: RunCommandOptions,
+  pipes: readonly OutputPipe[] | undefined,
+): { readonly child: ChildProcess } | { readonly end: CommandEnd } {
   const { command, ignoresHangup, logs, env, cwd } = options;
   const output: SpawnOptions['stdio'] =
     logs === undefined
@@ -73,12 +80,21 @@ function start(options: RunCommandOptions, pipes: readonly OutputPipe[] | undefi
   const [file = '', ...args] = ignoresHangup
     ? ['/bin/sh', '-c', `trap '' HUP; exec "$@"`, 'sh', ...command]
     : command;
-  return spawn(file, args, { cwd, env: { ...env }, stdio: output });
+  try {
+    return { child: spawn(file, args, { cwd, env: { ...env }, stdio: output }) };
+  } catch (error) {
+    return { end: failure(error, options) };
+  }
+}
+
+function failure(error: unknown, { command, cwd, env }: RunCommandOptions): CommandEnd {
+  const name = command[0] ?? '';
+  return startFailure(name, errnoOf(error), isCommandThere(name, cwd, env['PATH']));
 }
 
 function outputsOf(
   { logs, say }: RunCommandOptions,
-  child: ChildProcess,
+  child: ChildProcess | undefined,
   pipes: readonly [OutputPipe, OutputPipe] | undefined,
 ): { through: PassThrough; tail: OutputTail }[] {
   if (!logs) return [];
@@ -95,21 +111,17 @@ function outputsOf(
     return [{ through: new PassThrough({ source, fd, clock: systemClock, onChunk, onProblem }), tail }];
   };
   return [
-    ...output(pipes?.[0].reader ?? child.stdout, 1, logs.stdout),
-    ...output(pipes?.[1].reader ?? child.stderr, 2, logs.stderr),
+    ...output(pipes?.[0].reader ?? child?.stdout, 1, logs.stdout),
+    ...output(pipes?.[1].reader ?? child?.stderr, 2, logs.stderr),
   ];
 }
 
-/** Codes as shells give them: 127 for what is not there, 126 for what cannot be run. */
-function endOf(child: ChildProcess, name: string): Promise<CommandEnd> {
+function endOf(child: ChildProcess, options: RunCommandOptions): Promise<CommandEnd> {
   return new Promise((resolve) => {
     child.on('error', (error) => {
       // A signal that could not be sent (sudo's process is another user's) is no end.
       if (child.pid !== undefined) return;
-      const code = errnoOf(error);
-      const isAbsent = code === 'ENOENT' || code === 'ENOTDIR';
-      const cause = `starting ${JSON.stringify(name)}: ${isAbsent ? `it is not there (${code})` : code}`;
-      resolve({ code: isAbsent ? 127 : 126, cause });
+      resolve(failure(error, options));
     });
     child.once('exit', (code, signal) => resolve(signal ? { signal } : { code: code ?? 0 }));
   });

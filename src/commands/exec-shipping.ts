@@ -5,6 +5,7 @@ import { askStatus } from '../adapters/ask-agent.ts';
 import { errnoOf } from '../adapters/errno.ts';
 import { systemClock } from '../adapters/system-time.ts';
 import { hashFolder, isWithin } from '../config/paths.ts';
+import { shippingEnvironment } from '../exec/command-environment.ts';
 import { type Edge, exitCode, type OwnProcess } from './edge.ts';
 import { heldCode, shippingMs, words } from './exec-words.ts';
 import type { GlobalFlags } from './inputs.ts';
@@ -110,7 +111,7 @@ export class Shipping {
     // A session of its own: what a terminal sends to its foreground group is not for it.
     const child = spawn(program, args, {
       cwd: edge.cwd,
-      env: { ...edge.env },
+      env: shippingEnvironment(edge.env),
       stdio: ['pipe', 'ignore', 'inherit'],
       detached: true,
     });

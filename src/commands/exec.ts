@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { join, relative, resolve } from 'node:path';
+import { checkMount } from '../adapters/check-mount.ts';
 import { gitState } from '../adapters/git-state.ts';
 import { GroupWitness } from '../adapters/group-witness.ts';
 import { isUnderNohup } from '../adapters/hangup.ts';
 import { LineWriter } from '../adapters/line-writer.ts';
 import { realFolder } from '../adapters/real-folder.ts';
 import { systemClock } from '../adapters/system-time.ts';
+import { userName } from '../adapters/user-name.ts';
 import { isWithin } from '../config/paths.ts';
+import { commandEnvironment } from '../exec/command-environment.ts';
 import { type CommandEnd, describeEnd, type Run } from '../exec/outcome.ts';
 import { sessionDocument } from '../exec/session-document.ts';
 import { placeOf, type SessionPlace, sessionDirectoryVariable } from '../exec/session-place.ts';
@@ -18,7 +21,9 @@ import { type RunCommandOptions, runCommand } from './exec-run.ts';
 import { ExecSession } from './exec-session.ts';
 import { Shipping } from './exec-shipping.ts';
 import { SignalRelay } from './exec-signals.ts';
+import { hungAmong } from './hung-among.ts';
 import type { GlobalFlags } from './inputs.ts';
+import { saidOf } from './no-answer.ts';
 import { oneLine } from './one-line.ts';
 import { programVersion } from './version.ts';
 
@@ -85,9 +90,13 @@ class Exec {
 
   async #runSession(place: SessionPlace & { kind: 'session' }): Promise<CommandEnd> {
     const { edge, flags, own, say } = this.#options;
+    const named = place.directory === undefined ? undefined : resolve(edge.cwd, place.directory);
+    // At once with the configuration's own places: the command waits for it.
+    const asked = named === undefined ? undefined : hungAmong(edge, [named]);
     const config = await execConfig(edge, flags, flags.ship);
-    const wanted = resolve(edge.cwd, place.directory ?? join(config.watched, place.id));
-    const session = await ExecSession.open(wanted, say);
+    const isSilent = asked === undefined ? isFolderSilent(config) : (await asked).size > 0;
+    const wanted = named ?? join(config.watched, place.id);
+    const session = isSilent ? this.#without(wanted) : await ExecSession.open(wanted, say);
     if (config.problem !== undefined && flags.ship) {
       say('nothing is shipped, the configuration cannot be used; the command runs all the same:');
       edge.stderr(`${config.problem}\n`);
@@ -133,11 +142,25 @@ class Exec {
     }
     const watched = place.directory === undefined ? (await execConfig(edge, flags, false)).watched : '';
     const directory = place.directory ?? join(watched, place.id ?? '');
-    const session = flags.capture ? await ExecSession.open(resolve(edge.cwd, directory), say) : undefined;
+    const session = flags.capture ? await this.#openPart(resolve(edge.cwd, directory)) : undefined;
     const logs = await session?.openRankLog(place.rank);
     const { end } = await this.#runCommand(session, logs);
     await session?.closeLogs();
     return end;
+  }
+
+  async #openPart(directory: string): Promise<ExecSession | undefined> {
+    const { edge, say } = this.#options;
+    const isSilent = (await hungAmong(edge, [directory])).size > 0;
+    return isSilent ? this.#without(directory) : await ExecSession.open(directory, say);
+  }
+
+  /** A call to a directory that does not answer would keep the command from ever beginning. */
+  #without(directory: string): undefined {
+    const { say } = this.#options;
+    say(
+      `the session's directory ${JSON.stringify(directory)} does not answer: ${checkMount}; the command runs without it`,
+    );
   }
 
   #runCommand(
@@ -145,8 +168,8 @@ class Exec {
     logs: RunCommandOptions['logs'],
     onStarted: RunCommandOptions['onStarted'] = () => Promise.resolve(),
   ): Promise<Omit<Run, 'lostBytes'>> {
-    const { edge, command, relay, ignoresHangup, say } = this.#options;
-    const { HOME, ...env } = edge.env;
+    const { edge, own, command, relay, ignoresHangup, say } = this.#options;
+    const { HOME, ...env } = commandEnvironment(edge.env, own.pid);
     return runCommand({
       command,
       cwd: edge.cwd,
@@ -173,10 +196,15 @@ class Exec {
     return sessionDocument(id, new Date(this.#startedAtMs).toISOString(), flags.user ?? userName(env), facts);
   }
 
-  #ship({ watched, problem, loadFor }: ExecConfig, directory: string): Shipping | undefined {
+  #ship({ watched, problem, silent, loadFor }: ExecConfig, directory: string): Shipping | undefined {
     const { edge, own, flags, say } = this.#options;
     if (!flags.ship || problem !== undefined) return undefined;
-    const real = realFolder(watched);
+    const state = silent.find(([place]) => place === 'state');
+    if (state) {
+      say(`${directory} is not shipped: ${saidOf(state)}: ${checkMount}`);
+      return undefined;
+    }
+    const real = isFolderSilent({ silent }) ? watched : realFolder(watched);
     const folder = isWithin(real, directory) ? real : directory;
     const loaded = loadFor(folder === real ? watched : folder);
     if (typeof loaded === 'string') {
@@ -211,10 +239,6 @@ class Exec {
   }
 }
 
-function userName(env: Edge['env']): string | undefined {
-  try {
-    return userInfo().username;
-  } catch {
-    return env['USER'] || env['LOGNAME']; // reason: a container's user may have no name
-  }
+function isFolderSilent({ silent }: Pick<ExecConfig, 'silent'>): boolean {
+  return silent.some(([place]) => place === 'folder');
 }

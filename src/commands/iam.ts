@@ -1,11 +1,11 @@
 import { agentPolicy } from '../bucket/policy.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadAnswering } from './answering.ts';
 import { type Edge, exitCode } from './edge.ts';
-import { type GlobalFlags, loadInputs } from './inputs.ts';
+import type { GlobalFlags } from './inputs.ts';
 
 /** `trainlogd iam policy`: what the agent's user or role has to be allowed, to be pasted as it is. Asks nobody. */
 export async function iamPolicy(edge: Edge, flags: GlobalFlags): Promise<number> {
-  const { config, warnings } = loadConfig(loadInputs(edge, flags));
+  const { config, warnings } = await loadAnswering(edge, flags, { looksAt: [] });
   for (const warning of warnings) edge.stderr(`warning: ${warning}\n`);
   const { destination } = config;
   if (destination.kind === 'directory') {

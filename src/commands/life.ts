@@ -139,6 +139,16 @@ export class Life {
     if (signal === 'SIGTERM' && this.#options.ship.stays) void this.agent.depart(timeoutMs);
   }
 
+  /** A blocked destination is tried at once by a new life, with credentials that may be there by now. */
+  isBlocked(): boolean {
+    try {
+      return this.agent.status().blocked !== undefined;
+    } catch (error) {
+      if (journalTrouble(error)) return true; // reason: the life is about to end by it anyway
+      throw error;
+    }
+  }
+
   stop(): void {
     this.agent.daemon.stop().catch(() => undefined);
   }

@@ -1,27 +1,29 @@
-import { type JournalTrouble, journalTrouble, StateError } from '../adapters/journal-trouble.ts';
+import { type JournalTrouble, StateError } from '../adapters/journal-trouble.ts';
 import { systemClock } from '../adapters/system-time.ts';
 import type { Agent } from '../compose.ts';
-import { realFolder } from '../compose-parts.ts';
-import type { LoadedConfig } from '../config/load.ts';
 import { printDuration } from '../config/units.ts';
 import type { Events } from '../ports/events.ts';
 import { EventCounter } from '../services/event-counter.ts';
+import { type Answering, silentIn } from './answering.ts';
 import { type Edge, exitCode } from './edge.ts';
+import { sayNothingBegan, sayUnsent } from './last-words.ts';
 import { Life } from './life.ts';
 import { createLogLines } from './log-lines.ts';
-import { oneLine } from './one-line.ts';
+import { oneAtATime } from './one-at-a-time.ts';
+import { placeWait } from './place-wait.ts';
 import { changedKeys, reload } from './reload.ts';
 import type { ShipOptions } from './ship-options.ts';
-import { StateWait } from './state-wait.ts';
-import { unsentInJournal } from './status-without-agent.ts';
+import { type Awaited, StateWait, stateWait } from './state-wait.ts';
 import { type Supervision, superviseBy } from './supervision.ts';
 import { unsentLines } from './unsent.ts';
 
 export interface LivesOptions {
   readonly edge: Edge;
   readonly ship: ShipOptions;
-  /** Reads flags, files and variables anew. Throws ConfigError. */
-  readonly load: () => LoadedConfig;
+  /** Reads flags, files and variables anew. Throws ConfigError and NoAnswer. */
+  readonly load: () => Promise<Answering>;
+  /** As it was read first. */
+  readonly loaded: Answering;
 }
 
 /**
@@ -30,6 +32,7 @@ export interface LivesOptions {
  *   a life ends by          then
  *   being done, a signal    the process ends, naming what is left
  *   a new configuration     the next life begins with it (SIGHUP); one that is not usable changes nothing
+ *   silence of a place      before it begins, what it would look at is asked, and waited for
  *   trouble with its disk   once the state directory can be written to again, the next life begins
  *   a damaged journal       it is set aside, and the next life begins a new one
  *   anything else           the process ends: a mistake of this program
@@ -42,16 +45,17 @@ export class Lives {
   readonly #wait: StateWait;
   readonly #counter = new EventCounter(systemClock);
   #supervision: Supervision | undefined;
-  #loaded: LoadedConfig;
+  #loaded: Answering;
   #events: Events & { close(): void };
   /** Read at SIGHUP: the next life's. */
-  #next: LoadedConfig | undefined;
+  #next: Answering | undefined;
   #life: Life | undefined;
   #signals = 0;
   /** The first one. */
   #signal: string | undefined;
   #sawWork = false;
   #code: number | undefined;
+  #isOver = false;
 
   constructor(options: LivesOptions) {
     const { ship } = options;
@@ -63,7 +67,7 @@ export class Lives {
       counts: this.#counter.counts,
       stays: ship.stays ?? false,
     });
-    this.#loaded = options.load();
+    this.#loaded = options.loaded;
     this.#events = this.#logLines();
     if (ship.stays)
       this.#supervision = superviseBy(options.edge, {
@@ -79,12 +83,13 @@ export class Lives {
     const { edge } = this.#options;
     const stopListening = [
       edge.onEndSignal((signal) => this.#onEndSignal(signal)),
-      edge.onReload(() => this.#onReload()),
+      edge.onReload(oneAtATime(() => this.#reload())),
     ];
     try {
       return await this.#live();
     } finally {
       for (const stop of stopListening) stop();
+      this.#isOver = true;
       await this.#supervision?.end();
       this.#events.close();
     }
@@ -93,17 +98,41 @@ export class Lives {
   async #live(): Promise<number> {
     let damage: JournalTrouble | undefined;
     for (let isFirst = true; ; isFirst = false) {
+      const tooLate = await this.#awaitPlaces(isFirst);
+      if (tooLate !== undefined) return tooLate;
       const trouble = await this.#oneLife(damage, isFirst);
       if (this.#code !== undefined && !trouble) return this.#code;
       damage = trouble?.kind === 'damaged' ? trouble : undefined;
-      if (trouble && !(await this.#isOver(trouble))) return this.#giveUp(trouble);
+      if (trouble) {
+        const awaited = stateWait(trouble, this.#loaded.config.state.directory, this.#events);
+        const code = await this.#waitFor(awaited);
+        if (code !== undefined) return code;
+      }
+    }
+  }
+
+  /** Undefined once all places of the next life answer, which may be at once. */
+  async #awaitPlaces(isFirst: boolean): Promise<number | undefined> {
+    const { edge, load } = this.#options;
+    for (let known = isFirst; ; known = true) {
       this.#takeNext();
+      const { config, silent } = this.#loaded;
+      const [first, ...others] = known ? silent : await silentIn(edge, config);
+      if (!first) return undefined;
+      const awaited = placeWait(edge, config, [first, ...others], this.#events);
+      // A restart would not help: the service is up, and waits.
+      this.#supervision?.began();
+      const code = await this.#waitFor(awaited);
+      if (code !== undefined) return code;
+      // Of a place that did not answer, links were not followed.
+      this.#next ??= await load();
     }
   }
 
   /** What kept the life from going on; undefined when it ended in order. */
   async #oneLife(damage: JournalTrouble | undefined, isFirst: boolean): Promise<JournalTrouble | undefined> {
     const { edge, ship } = this.#options;
+    this.#takeNext();
     const [loaded, events, deadlineMs] = [this.#loaded, this.#events, this.#deadlineMs];
     const { counts } = this.#counter;
     try {
@@ -145,40 +174,18 @@ export class Lives {
     }
     const left = unsentLines(agent, ship.ignoresOpen ?? false);
     const { blocked } = agent.status();
-    this.#code = this.#say(left, blocked && { ...blocked, what: agent.destination });
+    const why = blocked && { ...blocked, what: agent.destination };
+    this.#code = sayUnsent(edge, this.#events, left, why);
     if (edge.stderrIsTerminal) ship.progress?.end();
   }
 
-  /** Every file that did not get there, by name; 75 when there is one. */
-  #say(
-    left: readonly string[],
-    why: { what: string; code: string; cause: string; remedy: string } | undefined,
-  ): number {
-    const { edge } = this.#options;
-    const code = left.length === 0 ? exitCode.ok : exitCode.unsent;
-    for (const line of left) edge.stderr(`unsent: ${oneLine(line)}\n`);
-    if (why && left.length > 0)
-      edge.stderr(`why: ${why.what} is not usable, ${why.code}: ${oneLine(why.cause)}: ${why.remedy}\n`);
-    this.#events.emit('daemon.stopped', { unsent: left.length, exitCode: code });
-    return code;
-  }
-
-  /** True once the next life may begin; false when there is no time left for one. */
-  #isOver(trouble: JournalTrouble): Promise<boolean> {
-    if (this.#signals > 0) return Promise.resolve(false);
-    return this.#wait.until(trouble, this.#loaded.config, this.#events);
-  }
-
-  #giveUp(trouble: JournalTrouble): number {
-    const { ship } = this.#options;
-    const { state, watch } = this.#loaded.config;
+  /** Undefined once the next life may begin; the exit code when there is no time left for one. */
+  async #waitFor(awaited: Awaited): Promise<number | undefined> {
+    const { edge, ship } = this.#options;
+    const isWanted = this.#signals === 0;
+    if (isWanted && (this.#next || (await this.#wait.until(awaited, this.#loaded, this.#events)))) return;
     ship.progress?.end();
-    const folder = realFolder(watch.directory);
-    const left = [
-      ...unsentInJournal(state.directory, folder),
-      `${folder}: what is not in the bucket yet goes on at the next start`,
-    ];
-    return this.#say(left, { ...trouble, what: `the state directory ${JSON.stringify(state.directory)}` });
+    return sayNothingBegan(edge, this.#events, this.#loaded, awaited);
   }
 
   #onEndSignal(signal: string): void {
@@ -198,24 +205,26 @@ export class Lives {
     }
   }
 
-  #onReload(): void {
+  async #reload(): Promise<void> {
     if (this.#signals > 0) return;
-    const before = this.#next ?? this.#loaded;
-    const directories = [before, this.#loaded].map(({ config }) => config.state.directory);
     this.#supervision?.reloading();
-    const { journal } = this.#life?.agent ?? {};
-    const found = reload(this.#options.load, { directories, journal });
+    const found = await reload(this.#options.load, () => ({
+      directories: [this.#next ?? this.#loaded, this.#loaded].map(({ config }) => config.state.directory),
+      journal: this.#life?.agent.journal,
+    }));
+    if (this.#signals > 0 || this.#isOver) return;
     if ('problems' in found) {
       this.#supervision?.began();
       this.#events.emit('config.rejected', found);
       return;
     }
     const { loaded } = found;
+    const before = this.#next ?? this.#loaded;
     const changed = changedKeys(before, loaded);
     this.#events.emit('config.reloaded', { changed });
     // A key pair that was exchanged where it was is found without us; one in another place is not.
     const isSamePlace = before.credentialsAt === loaded.credentialsAt;
-    if (changed.length === 0 && isSamePlace && !isBlocked(this.#life)) {
+    if (changed.length === 0 && isSamePlace && !this.#life?.isBlocked()) {
       this.#supervision?.began();
       return;
     }
@@ -236,15 +245,5 @@ export class Lives {
     const lines = createLogLines(this.#options.edge, this.#loaded, this.#options.ship.progress);
     for (const problem of this.#loaded.warnings) lines.emit('config.warning', { problem });
     return this.#counter.counted(lines);
-  }
-}
-
-/** A blocked destination is tried at once by a new life, with credentials that may be there by now. */
-function isBlocked(life: Life | undefined): boolean {
-  try {
-    return life?.agent.status().blocked !== undefined;
-  } catch (error) {
-    if (journalTrouble(error)) return true; // reason: the life is about to end by it anyway
-    throw error;
   }
 }

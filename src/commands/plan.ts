@@ -2,21 +2,26 @@ import { hostname, tmpdir } from 'node:os';
 import { createFolderSource } from '../adapters/folder-source.ts';
 import { createProcessTable } from '../adapters/proc-table.ts';
 import { systemClock } from '../adapters/system-time.ts';
-import { realFolder, rootRules } from '../compose-parts.ts';
+import { rootRules } from '../compose-parts.ts';
 import { composePlaces } from '../compose-places.ts';
-import { loadConfig } from '../config/load.ts';
 import { createCompanionFilter } from '../domain/companion-filter.ts';
 import { readOneFileSession } from '../formats/native.ts';
 import { formatReaders } from '../formats/registry.ts';
 import { planFolder } from '../services/planner.ts';
 import { SessionReadings } from '../services/session-reading.ts';
+import { loadAnswering } from './answering.ts';
 import { type Edge, exitCode } from './edge.ts';
-import { type GlobalFlags, loadInputs } from './inputs.ts';
+import type { GlobalFlags } from './inputs.ts';
 import { planText } from './plan-text.ts';
 
 /** `trainlogd plan`: what would be recognised and shipped, under which keys. Sends nothing, writes nothing. */
 export async function plan(edge: Edge, flags: GlobalFlags, directory: string | undefined): Promise<number> {
-  const { config, warnings } = loadConfig(loadInputs(edge, flags, { 'watch.directory': directory }));
+  const overrides = { 'watch.directory': directory };
+  const {
+    config,
+    warnings,
+    folder: real,
+  } = await loadAnswering(edge, flags, { overrides, needs: ['folder'] });
   for (const warning of warnings) edge.stderr(`warning: ${warning}\n`);
   const source = createFolderSource({
     directory: config.watch.directory,
@@ -56,7 +61,7 @@ export async function plan(edge: Edge, flags: GlobalFlags, directory: string | u
         compression: config.companions.compression,
         keyTemplate: config.destination.keyTemplate,
         host: hostname(),
-        folder: realFolder(config.watch.directory),
+        folder: real,
         nowMs: systemClock.nowMs(),
       },
       new AbortController().signal,

@@ -1,22 +1,24 @@
 import { systemClock } from '../adapters/system-time.ts';
 import { createAccess } from '../compose-access.ts';
 import { createStore } from '../compose-parts.ts';
-import { loadConfig } from '../config/load.ts';
 import { Conflict } from '../domain/failure.ts';
 import { type FileRecovery, type Recovery, recoverSession } from '../services/recovery.ts';
+import { loadAnswering } from './answering.ts';
 import { type Edge, exitCode } from './edge.ts';
 import { explainFailure } from './explain-failure.ts';
 import { humanBytes } from './human.ts';
-import { type GlobalFlags, loadInputs } from './inputs.ts';
+import type { GlobalFlags } from './inputs.ts';
 import { createAnswerLines } from './log-lines.ts';
 import { oneLine } from './one-line.ts';
+
+const destinationAlone = { looksAt: ['destination'], needs: ['destination'] } as const;
 
 /**
  * `trainlogd recover`: completes from what is in the bucket the files of a session whose host is lost. Needs the bucket
  * alone: no folder, no state directory.
  */
 export async function recover(edge: Edge, flags: GlobalFlags, id: string): Promise<number> {
-  const { config, warnings } = loadConfig(loadInputs(edge, flags));
+  const { config, warnings } = await loadAnswering(edge, flags, destinationAlone);
   for (const warning of warnings) edge.stderr(`warning: ${warning}\n`);
   const events = createAnswerLines(edge, config);
   const access = createAccess(config, systemClock, events);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type GlobalFlags, loadInputs } from './inputs.ts';
+import type { GlobalFlags } from './inputs.ts';
 import { flagsOf, type Register } from './register.ts';
 
 /** What tells how it does, and sets it up. */
@@ -48,7 +48,9 @@ export function registerOperating({ edge, command, give }: Register): void {
     command(name, description, config).action(async (_, self: Command) => {
       const flags = flagsOf<GlobalFlags>(self);
       const commands = await import('./config.ts');
-      give(commands[act]({ inputs: loadInputs(edge, flags), write: edge.stdout, json: flags.json }));
+      const { answeringInputs } = await import('./answering.ts');
+      const { inputs, warnings } = await answeringInputs(edge, flags);
+      give(commands[act]({ inputs, warnings, write: edge.stdout, json: flags.json }));
     });
   }
   command('schema', 'print the JSON Schema of the session log').action(async () => {

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { ExecFlags } from './exec.ts';
 import type { GlobalFlags } from './inputs.ts';
@@ -78,6 +79,13 @@ export function registerShipping({ edge, program, command, give }: Register): vo
     .action(async (folder: string, root: string, state: string, _, self: Command) => {
       const { execShip } = await import('./exec-ship.ts');
       give(await execShip(edge, flagsOf(self), { folder, root, state }));
+    });
+  // What asks whether a place answers, where there is no shell; nothing for people.
+  program
+    .command('go-to <path>', { hidden: true })
+    .exitOverride()
+    .action(async (path: string) => {
+      await stat(path).catch(() => undefined); // reason: that it is not there is an answer
     });
   command('recover', 'complete the files of a session whose host is lost from what is in the bucket')
     .argument('<id>', 'id of the session', sessionId)

@@ -4,28 +4,36 @@ import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, describeProblem } from '../config/problem.ts';
 import type { Config, OptionKey } from '../config/schema.ts';
 import type { Journal } from '../ports/journal.ts';
+import type { Answering } from './answering.ts';
 import { assertSameDestination } from './journal-destination.ts';
+import { NoAnswer } from './no-answer.ts';
 
 /** What a configuration that was read again is worth: the whole of it, or all that is wrong with it. */
-export type Reloaded = { readonly loaded: LoadedConfig } | { readonly problems: readonly string[] };
+export type Reloaded = { readonly loaded: Answering } | { readonly problems: readonly string[] };
+
+interface InUse {
+  /** State directories that need no trying. */
+  readonly directories: readonly string[];
+  /** Of the present life. */
+  readonly journal: Journal | undefined;
+}
 
 /**
- * `inUse`: state directories that need no trying, and the journal of the present life. Any other is opened once, so that
- * nobody moves to where nobody can live.
+ * `inUse` is asked once the configuration is there. Any other state directory is opened once, so that nobody moves to
+ * where nobody can live; nor does anybody move to a place that does not answer.
  */
-export function reload(
-  load: () => LoadedConfig,
-  inUse: { readonly directories: readonly string[]; readonly journal: Journal | undefined },
-): Reloaded {
+export async function reload(load: () => Promise<Answering>, inUse: () => InUse): Promise<Reloaded> {
   try {
-    const loaded = load();
+    const loaded = await load();
+    if (loaded.silent.length > 0) throw new NoAnswer(loaded.silent);
     const { directory } = loaded.config.state;
-    if (!inUse.directories.includes(directory)) tryStateDirectory(loaded.config);
-    else if (inUse.journal) assertSameDestination(inUse.journal, loaded.config);
+    const { directories, journal } = inUse();
+    if (!directories.includes(directory)) tryStateDirectory(loaded.config);
+    else if (journal) assertSameDestination(journal, loaded.config);
     return { loaded };
   } catch (error) {
     if (error instanceof ConfigError) return { problems: error.problems.map(describeProblem) };
-    if (error instanceof StateError) return { problems: [error.message] };
+    if (error instanceof StateError || error instanceof NoAnswer) return { problems: [error.message] };
     throw error;
   }
 }

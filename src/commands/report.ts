@@ -1,10 +1,10 @@
 import { AgentRefusal, askAgent, askStatus } from '../adapters/ask-agent.ts';
 import { systemClock } from '../adapters/system-time.ts';
-import { loadConfig } from '../config/load.ts';
 import type { Limits } from '../doctor/patient.ts';
 import type { Report } from '../ports/report.ts';
+import { loadAnswering } from './answering.ts';
 import type { Edge } from './edge.ts';
-import { type GlobalFlags, loadInputs } from './inputs.ts';
+import type { GlobalFlags } from './inputs.ts';
 import { reportExit } from './report-exit.ts';
 import { reportText } from './report-text.ts';
 import { reportWithoutAgent } from './report-without-agent.ts';
@@ -14,9 +14,9 @@ const answerTimeoutMs = 40_000;
 
 /** `trainlogd report`: the scheduled report, made now; by the agent that runs, else from what it left. */
 export async function report(edge: Edge, flags: GlobalFlags, limits: Partial<Limits> = {}): Promise<number> {
-  const { config } = loadConfig(loadInputs(edge, flags));
-  const asked = await agentsReport(config.state.directory);
-  const made = asked ?? (await reportWithoutAgent(edge, config, limits));
+  const loaded = await loadAnswering(edge, flags, { needs: ['state'] });
+  const asked = await agentsReport(loaded.config.state.directory);
+  const made = asked ?? (await reportWithoutAgent(edge, loaded, limits));
   edge.stdout(flags.json ? `${JSON.stringify(made, null, 2)}\n` : reportText(made, systemClock.nowMs()));
   return reportExit[made.level];
 }

@@ -3,14 +3,12 @@ import { AgentRefusal, askAgent, askStatus } from '../adapters/ask-agent.ts';
 import { hasJournal } from '../adapters/journal-file.ts';
 import { openJournal } from '../adapters/open-journal.ts';
 import { systemClock } from '../adapters/system-time.ts';
-import { realFolder } from '../compose-parts.ts';
-import { loadConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
 import type { RetriedSession, RetryAnswer } from '../ports/agent-requests.ts';
 import { retryAnswer } from '../services/parked-retry.ts';
+import { type Answering, loadAnswering, theJournal } from './answering.ts';
 import { type Edge, exitCode } from './edge.ts';
 import { counted } from './human.ts';
-import { type GlobalFlags, loadInputs } from './inputs.ts';
+import type { GlobalFlags } from './inputs.ts';
 import { oneLine } from './one-line.ts';
 import { unlessHeld } from './unanswered.ts';
 
@@ -23,7 +21,8 @@ const answerTimeoutMs = 60_000;
 
 /** `trainlogd retry`: takes up what was parked; an agent that runs does so at once, else the next start. */
 export async function retry(edge: Edge, flags: RetryFlags, ids: readonly string[]): Promise<number> {
-  const { config } = loadConfig(loadInputs(edge, flags));
+  const loaded = await loadAnswering(edge, flags, theJournal);
+  const { config } = loaded;
   if ((ids.length === 0) === (flags.all !== true)) {
     edge.stderr(
       'trainlogd: name the sessions to retry, or --all and no session; trainlogd status lists them\n',
@@ -33,7 +32,7 @@ export async function retry(edge: Edge, flags: RetryFlags, ids: readonly string[
   const sessions = flags.all ? 'all' : ids;
   try {
     const asked = await askedAgent(config.state.directory, sessions);
-    const answer = asked ?? (await retryHere(edge, config, sessions));
+    const answer = asked ?? (await retryHere(edge, loaded, sessions));
     edge.stdout(flags.json ? `${JSON.stringify(answer, null, 2)}\n` : retryText(answer, asked !== undefined));
     for (const id of answer.unknown)
       edge.stderr(`trainlogd: no session ${JSON.stringify(id)} is known here: trainlogd status lists them\n`);
@@ -55,11 +54,14 @@ async function askedAgent(
 }
 
 /** Nobody holds the journal, or it is said who does. Throws StateError. */
-async function retryHere(edge: Edge, config: Config, ids: readonly string[] | 'all'): Promise<RetryAnswer> {
+async function retryHere(
+  edge: Edge,
+  { config, folder }: Answering,
+  ids: readonly string[] | 'all',
+): Promise<RetryAnswer> {
   const { directory } = config.state;
   const isThere = hasJournal(directory);
   if (!isThere) return { version: 1, retried: [], notParked: [], unknown: ids === 'all' ? [] : ids };
-  const folder = realFolder(config.watch.directory);
   const startedAt = new Date(systemClock.nowMs()).toISOString();
   const holder = { pid: edge.pid, host: hostname(), folder, startedAt };
   const journal = unlessHeld(() => openJournal(directory, holder));

@@ -1,15 +1,16 @@
 import { systemClock } from '../adapters/system-time.ts';
 import { reportLimits } from '../compose-report-limits.ts';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { ConfigError } from '../config/problem.ts';
 import type { Config } from '../config/schema.ts';
 import { type Finding, worstLevel } from '../domain/finding.ts';
 import type { Status } from '../ports/status.ts';
 import { worstFirst } from '../services/assess.ts';
 import { presentFindings } from '../services/present-findings.ts';
+import { type Answering, loadAnswering, theJournal } from './answering.ts';
 import type { Edge } from './edge.ts';
 import { counted, humanBytes } from './human.ts';
-import { type GlobalFlags, loadInputs } from './inputs.ts';
+import type { GlobalFlags } from './inputs.ts';
+import { NoAnswer } from './no-answer.ts';
 import { oneLine } from './one-line.ts';
 import { reportExit } from './report-exit.ts';
 import { statusLeft } from './report-without-agent.ts';
@@ -22,13 +23,13 @@ const saidMax = 1_000;
  * (https://www.monitoring-plugins.org/doc/guidelines.html). Asks for no more than what is known: it answers at once.
  */
 export async function checkStatus(edge: Edge, flags: GlobalFlags): Promise<number> {
-  const loaded = loadOrProblem(edge, flags);
-  if (typeof loaded === 'string') {
-    edge.stdout(`TRAINLOGD UNKNOWN - ${said(loaded)}\n`);
-    return reportExit.unknown;
+  const loaded = await loadOrProblem(edge, flags);
+  if ('problem' in loaded) {
+    edge.stdout(`TRAINLOGD ${loaded.level.toUpperCase()} - ${said(loaded.problem)}\n`);
+    return reportExit[loaded.level];
   }
   const { config } = loaded;
-  const { status, findings, isKnown } = await statusLeft(config);
+  const { status, findings, isKnown } = await statusLeft(loaded);
   const present = presentFindings(status, systemClock.nowMs(), reportLimits(config));
   const found = worstFirst([...findings, ...present]);
   const level = worstLevel(found);
@@ -38,12 +39,19 @@ export async function checkStatus(edge: Edge, flags: GlobalFlags): Promise<numbe
   return reportExit[level];
 }
 
-function loadOrProblem(edge: Edge, flags: GlobalFlags): LoadedConfig | string {
+interface Unloaded {
+  readonly level: 'critical' | 'unknown';
+  readonly problem: string;
+}
+
+async function loadOrProblem(edge: Edge, flags: GlobalFlags): Promise<Answering | Unloaded> {
   try {
-    return loadConfig(loadInputs(edge, flags));
+    return await loadAnswering(edge, flags, theJournal);
   } catch (error) {
+    if (error instanceof NoAnswer) return { level: 'critical', problem: error.message };
     if (!(error instanceof ConfigError)) throw error;
-    return `the configuration is not usable: ${error.message}; trainlogd config check`;
+    const problem = `the configuration is not usable: ${error.message}; trainlogd config check`;
+    return { level: 'unknown', problem };
   }
 }
 

@@ -21,7 +21,7 @@ const namedMax = 3;
 export function concernsOf(status: Status): readonly Concern[] {
   const found = [
     ...absent(status),
-    ...stopped('the state directory cannot be used', status.trouble),
+    ...stopped(`${status.trouble?.of ?? 'the state directory'} cannot be used`, status.trouble),
     ...stopped('nothing can be sent', status.blocked),
     ...unrenewed(status),
     ...parkedConcerns(status.backlog.parked),

@@ -1,26 +1,25 @@
 import { askStatus } from '../adapters/ask-agent.ts';
 import { StateError } from '../adapters/journal-trouble.ts';
 import { systemClock } from '../adapters/system-time.ts';
-import type { Config } from '../config/schema.ts';
 import type { Status } from '../ports/status.ts';
 import type { Seen } from './status-frame.ts';
-import { readStatus } from './status-without-agent.ts';
+import { type Located, readStatus } from './status-without-agent.ts';
 
 /** Nothing writes to a journal that nobody holds, and whoever reads it keeps a daemon from starting meanwhile. */
 const readAgainMs = 10_000;
 
 /** Asks again and again: daemons stop and start, and their journal is held while they do. */
 export class StatusLook {
-  readonly #config: Config;
+  readonly #of: Located;
   #last: Status | undefined;
   #readMs = Number.NEGATIVE_INFINITY;
 
-  constructor(config: Config) {
-    this.#config = config;
+  constructor(of: Located) {
+    this.#of = of;
   }
 
   async look(): Promise<Seen> {
-    const asked = await askStatus(this.#config.state.directory);
+    const asked = await askStatus(this.#of.config.state.directory);
     if (asked) {
       this.#readMs = Number.NEGATIVE_INFINITY;
       this.#last = asked;
@@ -34,7 +33,7 @@ export class StatusLook {
     if (this.#last?.running === false && nowMs < this.#readMs + readAgainMs)
       return { status: this.#last, problem: undefined };
     try {
-      this.#last = await readStatus(this.#config);
+      this.#last = await readStatus(this.#of);
       this.#readMs = nowMs;
       return { status: this.#last, problem: undefined };
     } catch (error) {

@@ -1,13 +1,13 @@
 import { systemClock } from '../adapters/system-time.ts';
-import type { Config } from '../config/schema.ts';
 import { type Edge, exitCode } from './edge.ts';
 import { StatusLook } from './status-look.ts';
 import { jsonView, lineView, liveView, type View } from './status-views.ts';
+import type { Located } from './status-without-agent.ts';
 
 const everyMs = 1000;
 
 /** `trainlogd status --watch`: until a signal, or until nobody reads it any more. */
-export async function watchStatus(edge: Edge, config: Config, json: boolean): Promise<number> {
+export async function watchStatus(edge: Edge, loaded: Located, json: boolean): Promise<number> {
   const over = new AbortController();
   const end = () => over.abort();
   const stopListening = [edge.onEndSignal(end), edge.onStdoutGone?.(end)];
@@ -15,7 +15,7 @@ export async function watchStatus(edge: Edge, config: Config, json: boolean): Pr
     over.signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
   const view = viewFor(edge, json);
-  const looking = new StatusLook(config);
+  const looking = new StatusLook(loaded);
   try {
     while (!over.signal.aborted) {
       // Who asks an agent that does not answer must not keep the terminal for so long.

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { hasJournal } from '../adapters/journal-file.ts';
 import { StateError } from '../adapters/journal-trouble.ts';
 import { openJournal } from '../adapters/open-journal.ts';
-import { createStore, realFolder } from '../compose-parts.ts';
+import { createStore } from '../compose-parts.ts';
 import type { Config } from '../config/schema.ts';
 import type { Backlog } from '../ports/backlog.ts';
 import type { Status } from '../ports/status.ts';
@@ -10,9 +10,14 @@ import { unlessHeld } from './unanswered.ts';
 import { backlogLines, namedAtEnd } from './unsent.ts';
 import { programVersion } from './version.ts';
 
+export interface Located {
+  readonly config: Config;
+  /** The watched folder by its real path, as far as that is known. */
+  readonly folder: string;
+}
+
 /** What a journal that nobody holds tells. Throws StateError where it cannot be read. */
-export async function readStatus(config: Config): Promise<Status> {
-  const folder = realFolder(config.watch.directory);
+export async function readStatus({ config, folder }: Located): Promise<Status> {
   const store = createStore(config);
   const destination = store.name;
   await store.close();
@@ -31,9 +36,9 @@ export async function readStatus(config: Config): Promise<Status> {
 }
 
 /** The same; undefined where it cannot be read. */
-export async function readStatusIfPossible(config: Config): Promise<Status | undefined> {
+export async function readStatusIfPossible(of: Located): Promise<Status | undefined> {
   try {
-    return await readStatus(config);
+    return await readStatus(of);
   } catch (error) {
     if (error instanceof StateError) return undefined; // reason: whoever asks has told already what is wrong with it
     throw error;

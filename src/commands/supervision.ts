@@ -109,7 +109,7 @@ export class Supervision {
 }
 
 function statusOf(agent: Agent | undefined): string {
-  const waiting = 'waiting for the state directory: the log says why';
+  const waiting = 'waiting for a directory: the log says why';
   try {
     return agent ? statusLine(agent.status()) : waiting;
   } catch (error) {

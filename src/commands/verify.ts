@@ -40,7 +40,7 @@ export function verify(edge: Edge, flags: GlobalFlags & { readonly month?: strin
     return totals.losses === 0 ? exitCode.ok : lost;
   };
   // Where it stopped, nothing is proven of the rest.
-  return withReading(edge, flags, all, exitCode.unsent);
+  return withReading(edge, flags, all, exitCode.unsent, ['state', 'destination']);
 }
 
 const lost = 1;

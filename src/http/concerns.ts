@@ -30,7 +30,7 @@ export function concernsOf(status: Worrying, report: Report | undefined, nowMs: 
   const blockedAtMs = nowMs - (blocked?.sinceMs ?? 0);
   const isExplained = Date.parse(report?.at ?? '') >= blockedAtMs && found.some(keepsFromSending);
   return [
-    ...(trouble ? [kept('The state directory cannot be used', trouble)] : []),
+    ...(trouble ? [kept(`${capitalised(trouble.of ?? 'the state directory')} cannot be used`, trouble)] : []),
     ...(blocked && !isExplained ? [kept('The destination cannot be used', blocked)] : []),
     ...folderConcerns(status),
     ...(credentials?.problem !== undefined && !found.some(({ code }) => code.startsWith('credentials.'))
@@ -47,7 +47,7 @@ function keepsFromSending({ level, code }: Finding): boolean {
 
 function kept(what: string, of: NonNullable<Status['blocked']>): Concern {
   const { code, cause, remedy, sinceMs } = of;
-  const title = html`${what}, for ${durationText(sinceMs / 1000)}: ${nameHtml(cause)}`;
+  const title = html`${nameHtml(what)}, for ${durationText(sinceMs / 1000)}: ${nameHtml(cause)}`;
   return { level: 'critical', title, evidence: code, remedy };
 }
 
@@ -59,6 +59,10 @@ function folderConcerns({ folder, folderState }: Worrying): readonly Concern[] {
       : 'let the user that trainlogd runs as read and enter it';
   const title = html`The watched folder is ${folderState}: ${nameHtml(folder)}`;
   return [{ level: 'critical', title, remedy }];
+}
+
+function capitalised(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
 function notRenewed(problem: string): Concern {

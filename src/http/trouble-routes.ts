@@ -30,7 +30,7 @@ export interface Troubled {
 const freshMs = 1000;
 
 /**
- * What is served while the state directory cannot be used. The process is alive and waits, and a restart would not help:
+ * What is served while the state directory, or another place, cannot be used. The process is alive and waits, and a restart would not help:
  * it must not look dead to those who would restart it.
  */
 export function troubledRoutes(of: Troubled): readonly Route[] {
@@ -49,8 +49,8 @@ export function troubledRoutes(of: Troubled): readonly Route[] {
 }
 
 function words({ trouble }: Troubled): string {
-  const { code, cause, remedy } = trouble();
-  return `the state directory cannot be used, ${code}: ${cause}: ${remedy}`;
+  const { of = 'the state directory', code, cause, remedy } = trouble();
+  return `${of} cannot be used, ${code}: ${cause}: ${remedy}`;
 }
 
 function statusAnswer(of: Troubled) {
@@ -62,6 +62,6 @@ function troublePage({ clock, host, folder, version, trouble }: Troubled): strin
   const concerns = concernsOf({ folder, trouble: trouble() }, undefined, clock.nowMs());
   const main = html`<div class="head"><h1>${nameHtml(host)}</h1>${verdict(concerns, 0)}</div>
 ${attentionSection(concerns, [])}
-<p class="none">Nothing is sent meanwhile, and nothing is lost: files stay in ${nameHtml(folder)}. It goes on by itself once the state directory can be used.</p>`;
+<p class="none">Nothing is sent meanwhile, and nothing is lost: files stay in ${nameHtml(folder)}. It goes on by itself once ${nameHtml(trouble().of ?? 'the state directory')} can be used.</p>`;
   return page({ title: `(1) ${host} · trainlogd`, host, version, main, isOverview: true });
 }

@@ -22,8 +22,9 @@ export interface Status {
   readonly credentials?: CredentialsState;
   /** How far the clock of this host is behind the server's, when requests are signed with a corrected time. */
   readonly clockBehindMs?: number;
-  /** The state directory cannot be used: nothing goes on until it can. */
+  /** The state directory cannot be used, or what `of` names: nothing goes on until it can. */
   readonly trouble?: {
+    readonly of?: string;
     readonly code: string;
     readonly cause: string;
     readonly remedy: string;

@@ -31,10 +31,15 @@ export function keptFindings({ blocked, trouble }: Pick<Status, 'blocked' | 'tro
     ...(trouble === undefined
       ? []
       : [
-          of('critical', 'agent.trouble', `the agent waits for its state directory ${since(trouble)}`, {
-            evidence: trouble.cause,
-            remedy: trouble.remedy,
-          }),
+          of(
+            'critical',
+            'agent.trouble',
+            `the agent waits for ${trouble.of ?? 'its state directory'} ${since(trouble)}`,
+            {
+              evidence: trouble.cause,
+              remedy: trouble.remedy,
+            },
+          ),
         ]),
   ];
 }
