@@ -8,8 +8,8 @@ import type { ShipOptions } from './ship-options.ts';
 /** Exit code 0 when nothing is left to ship, else 75. Throws ConfigError, StateError and NoAnswer. */
 export async function ship(edge: Edge, flags: GlobalFlags, options: ShipOptions): Promise<number> {
   const overrides = { ...options.overrides, 'watch.directory': options.directory };
-  // Who is there to stay waits for the others.
-  const needs: readonly Place[] = options.stays ? ['state'] : ['folder', 'state', 'destination'];
+  // Who is there to stay waits for them.
+  const needs: readonly Place[] = options.stays ? [] : ['folder', 'state', 'destination'];
   const load = () => loadAnswering(edge, flags, { overrides, needs });
   return new Lives({ edge, ship: options, load, loaded: await load() }).run();
 }

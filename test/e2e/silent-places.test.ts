@@ -24,7 +24,6 @@ describe.concurrent('where the server of a mount is gone', patience, () => {
     const config = { TRAINLOGD_CONFIG: join(mount, 'trainlogd.yaml') };
     const cases: [args: string[], variables: Record<string, string>, code: number, said: RegExp][] = [
       [['drain'], folder, 78, silent('the folder')],
-      [['run'], state, 78, silent('the state directory')],
       [['status', '--check'], state, 2, silent('CRITICAL - the state directory')],
       [['drain'], destination, 69, silent('the destination directory')],
       [['run'], config, 78, silent('the configuration file')],
@@ -118,8 +117,12 @@ describe.concurrent('where the server of a mount is gone', patience, () => {
     const host = await makeHost(context, toDirectory('/nowhere'));
     const mount = join(host.base, 'mount');
     hangingMount(context, mount);
-    const daemon = start(context, { ...host, env: { ...host.env, TRAINLOGD_WATCH_DIRECTORY: mount } });
+    const daemon = start(context, host, ['run'], {
+      TRAINLOGD_WATCH_DIRECTORY: join(mount, 'folder'),
+      TRAINLOGD_STATE_DIRECTORY: join(mount, 'state'),
+    });
     await daemon.event('folder.missing', any, patientMs);
+    expect((await daemon.event('journal.trouble', any, patientMs)).state).toBe(join(mount, 'state'));
     const { code, stderr } = await daemon.stop();
     expect(stderr).toMatch(/^why: the folder "[^"]*" is not usable, ETIMEDOUT: .* does not answer: check/m);
     expect(code).toBe(75);

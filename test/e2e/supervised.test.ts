@@ -45,7 +45,7 @@ test('a service that is started while its state disk is read-only waits, since 7
   await daemon.event('journal.trouble');
   const told: string[] = [];
   await eventually(
-    () => told.push(...said()) > 0 && told.join('\n').includes('STATUS=waiting for the state'),
+    () => told.push(...said()) > 0 && told.join('\n').includes('STATUS=waiting for a directory'),
   );
   expect(told[0]).toBe('READY=1');
   remount('rw');
