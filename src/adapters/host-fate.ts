@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readlink, stat } from 'node:fs/promises';
+import { readFile, readlink, stat } from 'node:fs/promises';
 import type { HostFate } from '../ports/host-fate.ts';
 import { kubernetesProbe } from '../probes/kubernetes.ts';
+import type { EnvironmentProbe } from '../probes/probe.ts';
+import { slurmProbe } from '../probes/slurm.ts';
 
 export interface HostFateOptions {
   /** Our own. */
@@ -12,6 +14,7 @@ export interface HostFateOptions {
   readonly program?: string;
   readonly bootedWith?: string;
   readonly namespaces?: string;
+  readonly cgroup?: string;
 }
 
 /** What a machine boots with, in every kernel: PROC_PID_INIT_INO, PROC_UTS_INIT_INO. */
@@ -20,18 +23,23 @@ const nodeName = 'uts:[4026531838]';
 const askMsMax = 2_000;
 const answerMax = 64;
 
+/** `/slurm/uid_1000/job_7/step_batch`, `/system.slice/node1_slurmstepd.scope/job_7/step_0/user/task_0`. */
+const slurmJob = /slurm[^\n/]*(?:\/[^\n/]+)?\/job_\d+(?:\/|$)/m;
+/** Where jobs have no groups of their own: slurmd's service, as far as that is the work of systemd. */
+const slurmDaemon = /\/[^\n/]*slurm[^\n/]*(?:\/|$)/m;
+
 /**
  * A host is going when the manager of its system says so; a pod when a signal reaches us in it. It is not asked of systemd
  * in a pod. What sees the processes of its node (hostPID), or has its name (hostNetwork) and watches what outlives the pod,
- * is taken for the node's own agent: what ends it is mostly its upgrade.
+ * is taken for the node's own agent: what ends it is mostly its upgrade. A job of SLURM ends whatever its control group
+ * holds, seconds after the signal; its variables alone are inherited by what outlives it, too.
  */
 export function createHostFate(options: HostFateOptions): HostFate {
   const { env, program = 'systemctl', bootedWith = '/run/systemd/system' } = options;
   return {
     async goingBecause() {
-      if (kubernetesProbe.probe(namedVariables(env)) !== undefined) {
-        return (await isOfNode(options)) ? undefined : 'the pod is going';
-      }
+      if (isWhere(kubernetesProbe, env)) return (await isOfNode(options)) ? undefined : 'the pod is going';
+      if (await isOfJob(options)) return 'the SLURM job is going';
       // As sd_booted(3) tells whether systemd is the manager here.
       if (!(await isDirectory(bootedWith))) return undefined;
       const state = await stateBy(program, env['PATH'] ?? '/usr/bin:/bin');
@@ -45,13 +53,17 @@ async function isOfNode({ namespaces = '/proc/self/ns', isEmptyDir }: HostFateOp
   return (await linkOf(`${namespaces}/uts`)) === nodeName && !(await isEmptyDir());
 }
 
-function namedVariables(env: HostFateOptions['env']): Record<string, string> {
-  return Object.fromEntries(
-    kubernetesProbe.variables.flatMap((name) => {
-      const value = env[name];
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
+async function isOfJob({ env, cgroup = '/proc/self/cgroup' }: HostFateOptions): Promise<boolean> {
+  const groups = await textOf(cgroup);
+  return slurmJob.test(groups) || (isWhere(slurmProbe, env) && slurmDaemon.test(groups));
+}
+
+function isWhere(probe: EnvironmentProbe, env: HostFateOptions['env']): boolean {
+  const named = probe.variables.flatMap((name) => {
+    const value = env[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return probe.probe(Object.fromEntries(named)) !== undefined;
 }
 
 /** Its exit code is no failure: it is 1 in every state but `running`. Empty where nobody answers in time. */
@@ -82,6 +94,14 @@ async function linkOf(path: string): Promise<string | undefined> {
     return await readlink(path);
   } catch {
     return undefined; // reason: without /proc no other process is in view either
+  }
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    return ''; // reason: a kernel without control groups, which says nothing
   }
 }
 

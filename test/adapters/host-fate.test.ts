@@ -12,7 +12,9 @@ async function machine(script: string, { booted = true } = {}) {
   await chmod(program, 0o755);
   const bootedWith = join(base, 'system');
   if (booted) await mkdir(bootedWith);
-  return { env: { PATH: process.env['PATH'] }, program, bootedWith, isEmptyDir: async () => false };
+  const cgroup = join(base, 'cgroup');
+  await writeFile(cgroup, '0::/user.slice/user-1000.slice/session-3.scope\n');
+  return { env: { PATH: process.env['PATH'] }, program, bootedWith, cgroup, isEmptyDir: async () => false };
 }
 
 const stopping = 'echo stopping; exit 1';
@@ -95,5 +97,45 @@ describe('a pod', () => {
     ['an address that is empty', { KUBERNETES_SERVICE_HOST: '' }],
   ])('is not told by %s', async (_, env) => {
     expect(await fateOf(env, own, true, 'echo running')).toBeUndefined();
+  });
+});
+
+describe('a job of SLURM', () => {
+  const inJob = { SLURM_JOB_ID: '4711' };
+  const v2 = '0::/system.slice/slurmstepd.scope/job_4711/step_batch/user/task_0\n';
+  const v1 = '4:memory:/slurm/uid_1000/job_4711/step_0/task_1\n0::/system.slice/slurmd.service\n';
+
+  test.each<[string, Record<string, string>, string, string | undefined]>([
+    ['is going when its control group is ours', inJob, v2, 'the SLURM job is going'],
+    ['of several daemons a node, too', inJob, v2.replace('slurm', 'node1_slurm'), 'the SLURM job is going'],
+    ['by groups of version 1, too', inJob, v1, 'the SLURM job is going'],
+    ['whose variables were taken away, too', {}, v2, 'the SLURM job is going'],
+    [
+      'without groups of its own is told by its variables below the daemon',
+      inJob,
+      '0::/system.slice/slurmd.service\n',
+      'the SLURM job is going',
+    ],
+    ['is not told by variables that a login shell has', inJob, '0::/user.slice/session-3.scope\n', undefined],
+    ['is not where nobody names a job', {}, '0::/system.slice/slurmd.service\n', undefined],
+    ['is not told by a job that another program calls so', inJob, '0::/user.slice/job_4711/x\n', undefined],
+    [
+      'in a pod is not asked about',
+      { ...inJob, KUBERNETES_SERVICE_HOST: '10.0.0.1' },
+      v2,
+      'the pod is going',
+    ],
+  ])('%s', async (_, env, groups, because) => {
+    const node = await machine('echo running');
+    await writeFile(node.cgroup, groups);
+    const namespaces = await temporaryDirectory();
+    expect(await createHostFate({ ...node, env: { ...node.env, ...env }, namespaces }).goingBecause()).toBe(
+      because,
+    );
+  });
+
+  test('where the kernel has no groups is not seen', async () => {
+    const node = { ...(await machine('echo running')), cgroup: '/nonexistent/cgroup' };
+    expect(await createHostFate({ ...node, env: { ...node.env, ...inJob } }).goingBecause()).toBeUndefined();
   });
 });

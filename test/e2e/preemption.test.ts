@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { whyNoNamespaces } from '../support/namespaced-host.ts';
 import { inPod, stopPod } from '../support/pod.ts';
+import { trainlogdProgram } from '../support/program.ts';
 import { onlyLog, shippedLogs } from '../support/shipped-folder.ts';
 import {
   type Cleanup,
@@ -116,6 +117,39 @@ describe.concurrent('a sidecar', () => {
     expect(session).toMatchObject({ status: 'stalled', sealedBy: 'no change for 2 s' });
     expect(missing).toEqual([]);
   });
+});
+
+describe.concurrent('an agent in a job of SLURM', () => {
+  test.skipIf(noNamespaces !== undefined)(
+    'that is preempted says interrupted of what is silent, and is gone within the grace',
+    async (context) => {
+      const host = await makeHost(context, {}, { ...quick, TRAINLOGD_DRAIN_TIMEOUT: '15s' });
+      const destination = join(host.base, 'shipped');
+      await mkdir(join(host.folder, 'run-1'));
+      await writeFile(join(host.folder, 'run-1', 'session.json'), '{"id":"train-1"}');
+      await writeFile(join(host.folder, 'run-1', 'stdout.log'), 'epoch 1\n');
+      const groups = join(host.base, 'cgroup');
+      await writeFile(groups, '0::/system.slice/slurmstepd.scope/job_4711/step_batch/user/task_0\n');
+      const inJob = [
+        'unshare',
+        '--mount',
+        'sh',
+        '-c',
+        'mount --bind "$0" /proc/$$/cgroup && exec "$@"',
+        groups,
+      ];
+      const command = [...inJob, ...(host.command ?? trainlogdProgram)] as [string, ...string[]];
+      const env = { ...host.env, ...toDirectory(destination), SLURM_JOB_ID: '4711' };
+      const agent = start(context, { ...host, command, env });
+      await agent.event('session.found');
+      const { code, stderr } = await agent.stop();
+      expect(code, stderr).toBe(0);
+      const { session, pod, companions, missing } = await onlyLog(destination);
+      expect(session).toMatchObject({ status: 'interrupted', sealedBy: 'the SLURM job is going' });
+      expect(pod).toMatchObject({ id: '4711', provider: 'slurm' });
+      expect([companions.map(({ path }) => path), missing]).toEqual([['stdout.log'], []]);
+    },
+  );
 });
 
 /** A training as a process of its own, that has named itself and says nothing more. */
