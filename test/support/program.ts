@@ -11,3 +11,11 @@ export const trainlogdProgram: readonly [string, ...string[]] =
 
 /** The same as words of a shell. */
 export const trainlogdWords = trainlogdProgram.map((word) => `'${word}'`).join(' ');
+
+/** Where a program that is given an environment of its own finds what Node compiled for those before it (run.ts). */
+export const compiledCode: Readonly<Record<string, string>> = variable('NODE_COMPILE_CACHE');
+
+function variable(name: string): Record<string, string> {
+  const value = process.env[name];
+  return value === undefined ? {} : { [name]: value };
+}

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { EventMap, EventName } from '../../src/ports/events.ts';
 import type { Status } from '../../src/ports/status.ts';
 import { eventually } from './eventually.ts';
-import { trainlogdProgram } from './program.ts';
+import { compiledCode, trainlogdProgram } from './program.ts';
 import type { TestBucket } from './s3-bucket.ts';
 
 /** How much of each program's log a failed test shows. */
@@ -57,7 +57,7 @@ export interface Trainlogd {
   stop(signal?: NodeJS.Signals): Promise<Ended>;
 }
 
-/** Gone after the test. The variables are the only configuration; nothing of this machine's environment is passed on. */
+/** Gone after the test. The variables are the only configuration; of this machine's environment only where programs are. */
 export async function makeHost(
   context: Cleanup,
   destination: Variables,
@@ -70,6 +70,7 @@ export async function makeHost(
   await mkdir(folder);
   const env = {
     PATH: process.env['PATH'] ?? '',
+    ...compiledCode,
     HOME: base,
     TRAINLOGD_WATCH_DIRECTORY: folder,
     TRAINLOGD_STATE_DIRECTORY: state,
