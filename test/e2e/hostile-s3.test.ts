@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type AgentOptions, makePlace, runAgent } from '../support/agent.ts';
 import { probeObject } from '../support/bucket-check.ts';
 import { write } from '../support/hostile.ts';
@@ -61,10 +61,10 @@ async function freePort(): Promise<number> {
 describeS3(
   'a drain names cause and remedy, no secret, and what is left, and loses nothing, when there is',
   () => {
-    test.each(rows)('$name', async (row) => {
+    test.concurrent.for(rows)('$name', async (row, context) => {
       const bucket = await makeBucket();
-      const place = await makePlace();
-      onTestFinished(() => bucket.owner.destroy());
+      const place = await makePlace(context);
+      context.onTestFinished(() => bucket.owner.destroy());
       // Without an id of its own in session.json, no second look is needed whether the first write of its log won.
       for (const path of ['train.log', 'metrics/loss.csv']) await write(place, `run/${path}`, path);
       const { accessKeyId, secretAccessKey } = bucket.uploader;
@@ -77,7 +77,8 @@ describeS3(
         AWS_SECRET_ACCESS_KEY: secretAccessKey,
       };
       const wrong = { ...right, ...(await row.env(bucket)) };
-      const ended = await runAgent(place, ['drain', '--timeout', '1s'], { env: wrong });
+      // All of it is waited for, and on a busy machine the first look alone may take a while.
+      const ended = await runAgent(place, ['drain', '--timeout', '5s'], { env: wrong });
       expect(ended.exit, ended.stderr).toBe(75);
       const cause = `s3://\\S+ is not usable, ${row.code}: .*: ${row.remedy.source}`;
       expect(ended.stderr).toMatch(new RegExp(`"message":"${cause}`));

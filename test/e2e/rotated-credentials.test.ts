@@ -110,7 +110,7 @@ describeS3('credentials that rotate under a running agent', () => {
         env: { ...env, ...reach(bucket), AWS_EC2_METADATA_DISABLED: 'true', ...more },
         encoding: 'utf8',
       });
-    const without = drain('2s');
+    const without = drain('5s');
     expect(without.status, without.stderr).toBe(75);
     expect(without.stderr).toContain('NoCredentials');
     expect(without.stderr).toContain('no home directory');

@@ -6,6 +6,7 @@ import type { Terminal } from '../../src/commands/edge.ts';
 import { type SessionLog, sessionLogSchema } from '../../src/domain/session-log.ts';
 import { eventually } from './eventually.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
+import type { Cleanup } from './trainlogd.ts';
 
 export interface Place {
   readonly folder: string;
@@ -16,8 +17,8 @@ export interface Place {
 }
 
 /** A watched folder, a state directory and a `file:` destination side by side; all go after the test. */
-export async function makePlace(): Promise<Place> {
-  const base = await temporaryDirectory();
+export async function makePlace(context?: Cleanup): Promise<Place> {
+  const base = await temporaryDirectory(context);
   const folder = join(base, 'folder');
   const state = join(base, 'state');
   const destination = join(base, 'destination');
