@@ -38,7 +38,7 @@ describeS3(`a thousand sessions dropped while trainlogd runs (seed ${random.seed
       slowCount,
     );
     const shipped = () => new Set(daemon.events('session.shipped').map(({ session }) => session));
-    await eventually(() => shipped().size === count, { timeoutMs: 150_000, everyMs: 250 });
+    await eventually(() => shipped().size === count, { timeoutMs: 300_000, everyMs: 250 });
 
     const status = await statusOf(context, host);
     expect(status).toMatchObject({ running: true, pid: daemon.pid, loose: [] });
@@ -50,7 +50,7 @@ describeS3(`a thousand sessions dropped while trainlogd runs (seed ${random.seed
     expect(logs).toHaveLength(count);
     await expectOneTable(context, bucket, logs, sessions);
     if (serverLog !== undefined) await expectNothingDenied(bucket);
-  }, 200_000);
+  }, 400_000);
 });
 
 /** The logs as they lie in the bucket, copied to a directory, under the queries that users are given. */
