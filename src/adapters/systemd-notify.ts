@@ -46,15 +46,23 @@ class SystemdNotify implements Supervisor {
 
   async #deliver(): Promise<void> {
     while (this.#waiting) {
-      const words = wordsOf(this.#waiting);
+      const message = this.#waiting;
       this.#waiting = undefined;
+      const words = wordsOf(message);
       const problem = await this.#call(words);
-      if (problem !== undefined && !this.#hasComplained) {
-        this.#hasComplained = true;
+      if (problem === undefined) continue;
+      if (!this.#hasComplained)
         this.#options.onProblem(`telling systemd ${JSON.stringify(words.join(' '))} ${problem}`);
-      }
+      this.#hasComplained = true;
+      this.#keep(message);
+      break;
     }
     this.#calling = undefined;
+  }
+
+  /** Said again with the next sign of life: who waits for READY would wait for ever. */
+  #keep(message: SupervisorMessage): void {
+    this.#waiting = { ...message, ...this.#waiting };
   }
 
   async #call(words: readonly string[]): Promise<string | undefined> {

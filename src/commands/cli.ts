@@ -72,7 +72,9 @@ function explain(error: unknown, edge: Edge): number {
   }
   if (error instanceof StateError) {
     edge.stderr(`trainlogd: ${error.message}\n`);
-    return exitCode.configuration;
+    // Whoever holds it ends some day; systemd starts again whatever did not end by its configuration.
+    const isTriedAgain = error.trouble.kind === 'held' && edge.env['NOTIFY_SOCKET'] !== undefined;
+    return isTriedAgain ? exitCode.unsent : exitCode.configuration;
   }
   if (error instanceof NoAnswer) {
     edge.stderr(`trainlogd: ${oneLine(error.message)}\n`);

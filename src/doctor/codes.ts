@@ -94,6 +94,8 @@ export const codesOf = {
     'systemd.stopped',
     'systemd.disabled',
     'systemd.environment',
+    'systemd.processesUnseen',
+    'systemd.sharedMemory',
     'systemd.stopTimeout',
     'systemd.folderHidden',
     'kubernetes.gracePeriod',

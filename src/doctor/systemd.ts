@@ -3,6 +3,9 @@ import { counted, type Diagnosis, found } from './finding.ts';
 import type { Visit } from './visit.ts';
 
 const unit = 'trainlogd.service';
+const socketUnit = 'trainlogd-processes.socket';
+/** What the package makes, of whom nothing else runs. */
+const ownUser = 'trainlogd';
 const properties = [
   'LoadState',
   'ActiveState',
@@ -16,22 +19,57 @@ const properties = [
   'BindPaths',
   'BindReadOnlyPaths',
   'NotifyAccess',
+  'User',
+  'RemoveIPC',
+  'ProtectProc',
+  'SocketUser',
 ] as const;
 
 type Unit = Readonly<Partial<Record<(typeof properties)[number], string>>>;
 
 /** Undefined where there is no such unit, or no systemd to ask. */
 export async function underSystemd(visit: Visit): Promise<Diagnosis[] | undefined> {
-  const said = await visit.machine.run('systemctl', ['show', unit, `--property=${properties.join(',')}`]);
-  const shown: Unit = Object.fromEntries(
-    (said ?? '').split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)),
-  );
+  const names = [unit, socketUnit, `--property=${properties.join(',')}`];
+  const said = await visit.machine.run('systemctl', ['show', ...names]);
+  const [shown = {}, socket = {}] = (said ?? '').split('\n\n').map(shownUnit);
   if (shown.LoadState !== 'loaded') return undefined;
   return [
     ...running(shown),
     ...otherEnvironment(shown, visit),
     ...stopTimeout(shown, visit),
     ...hidden(shown, visit),
+    ...unseenProcesses(shown, socket),
+    ...sharedMemory(shown),
+  ];
+}
+
+function shownUnit(block: string): Unit {
+  return Object.fromEntries(block.split('\n').map((line) => line.split(/=(.*)/s).slice(0, 2)));
+}
+
+/** The unit asks the socket, which answers its own user alone. */
+function unseenProcesses({ ProtectProc, User = '' }: Unit, socket: Unit): Diagnosis[] {
+  const { SocketUser = '', LoadState } = socket;
+  if (ProtectProc !== 'invisible' || LoadState === undefined) return [];
+  if (LoadState === 'loaded' && (SocketUser === User || User === '' || User === 'root')) return [];
+  const said = `${unit} does not see when the process in a session.pid of another user is gone: ${
+    LoadState === 'loaded' ? `${socketUnit} answers only "${SocketUser}"` : `${socketUnit} is not installed`
+  }`;
+  const remedy =
+    LoadState === 'loaded'
+      ? `systemctl edit ${socketUnit}, [Socket] SocketUser=${User}; systemctl restart ${socketUnit} ${unit}`
+      : `install ${socketUnit} and what it starts beside the unit, or systemctl edit ${unit}, [Service] ProtectProc=default`;
+  const evidence = `User=${User}, SocketUser=${SocketUser}`;
+  return [found('warning', 'systemd.processesUnseen', said, { evidence, remedy })];
+}
+
+/** systemd removes what is left of the user's as soon as the service has ended, whosever process uses it. */
+function sharedMemory({ User = '', RemoveIPC }: Unit): Diagnosis[] {
+  if (RemoveIPC !== 'yes' || ['', 'root', ownUser].includes(User)) return [];
+  const said = `when ${unit} stops, systemd removes the shared memory of "${User}", also that of trainings which run`;
+  const remedy = `systemctl edit ${unit}, [Service] RemoveIPC=no`;
+  return [
+    found('critical', 'systemd.sharedMemory', said, { evidence: `RemoveIPC=yes, User=${User}`, remedy }),
   ];
 }
 
@@ -72,7 +110,7 @@ function otherEnvironment({ EnvironmentFiles }: Unit, { envFile, machine }: Visi
 
 function stopTimeout({ TimeoutStopUSec: text, NotifyAccess }: Unit, { config }: Visit): Diagnosis[] {
   // Told to stop, the program asks for the time that it needs, where it is listened to.
-  if (NotifyAccess === 'all') return [];
+  if (['main', 'exec', 'all'].includes(NotifyAccess ?? '')) return [];
   const stopMs = spanMs(text ?? '');
   const drainMs = config?.drain.timeoutMs;
   if (stopMs === undefined || drainMs === undefined || stopMs > drainMs) return [];

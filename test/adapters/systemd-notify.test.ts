@@ -46,6 +46,17 @@ test('messages arrive in their order, and what is told meanwhile as one', async 
   expect(problems).toEqual([]);
 });
 
+test('what could not be told is told with the next message', async () => {
+  const { notify, said } = await notified(
+    '[ -e "$0.on" ] && echo "$*" >> "$0.said"; r=$?; touch "$0.on"; exit $r',
+  );
+  notify.tell({ ready: true });
+  await notify.flushed();
+  notify.tell({ status: '1 file, 5 MiB to send' });
+  await notify.flushed();
+  expect(said()).toBe('READY=1 STATUS=1 file, 5 MiB to send\n');
+});
+
 test('a program that fails, or is not there, is a problem once, with what to do', async () => {
   const { notify, problems } = await notified('exit 3');
   notify.tell({ ready: true });

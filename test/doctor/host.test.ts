@@ -17,6 +17,11 @@ const emptyDir = `${overlay}2 1 0:2 /var/lib/kubelet/pods/1/volumes/kubernetes.i
 const inMemory = `${overlay}2 1 0:2 / ${root} rw - tmpfs tmpfs rw\n`;
 const claim = `${overlay}2 1 0:2 / ${root} rw shared:1 - nfs4 server:/ rw\n`;
 const unit = (lines: string) => ({ systemctl: `LoadState=loaded\n${lines}\n` });
+/** As systemd prints two: the service, an empty line, the socket. */
+const units = (user: string, socketUser: string, removes: string) =>
+  unit(
+    `User=${user}\nRemoveIPC=${removes}\nProtectProc=invisible\n\nLoadState=loaded\nSocketUser=${socketUser}\nRemoveIPC=no`,
+  );
 
 test.each<[string, Given, string[] | string]>([
   ['no pod and no unit', {}, 'neither in a pod nor a unit called trainlogd.service'],
@@ -93,6 +98,23 @@ test.each<[string, Given, string[] | string]>([
     ['host.ok'],
   ],
   ['a unit that may ask for more', { prints: unit('TimeoutStopUSec=5s\nNotifyAccess=all') }, ['host.ok']],
+  ['a unit that speaks for itself', { prints: unit('TimeoutStopUSec=5s\nNotifyAccess=main') }, ['host.ok']],
+  ['the unit and the socket of the package', { prints: units('trainlogd', 'trainlogd', 'yes') }, ['host.ok']],
+  ['a user of its own, with all that it takes', { prints: units('ml', 'ml', 'no') }, ['host.ok']],
+  [
+    'a user of its own, who is not told of processes and loses shared memory',
+    { prints: units('ml', 'trainlogd', 'yes') },
+    ['systemd.processesUnseen', 'systemd.sharedMemory'],
+  ],
+  [
+    'a unit without its socket',
+    {
+      prints: {
+        systemctl: 'LoadState=loaded\nUser=trainlogd\nProtectProc=invisible\n\nLoadState=not-found\n',
+      },
+    },
+    ['systemd.processesUnseen'],
+  ],
   ['a unit with its own /tmp', { prints: unit('PrivateTmp=yes') }, ['systemd.folderHidden']],
   ['a unit that sees no homes', { prints: unit('ProtectHome=yes\nPrivateTmp=no') }, ['host.ok']],
 ])('%s', async (_, given, expected) => {

@@ -52,3 +52,16 @@ test('a service that is started while its state disk is read-only waits, since 7
   await daemon.event('daemon.started');
   expect((await daemon.stop()).code).toBe(0);
 });
+
+test('a service whose state directory somebody still holds names the holder, and ends so that it is started again', async (context) => {
+  const host = await makeHost(context, {});
+  const toBucket = toDirectory(join(host.base, 'bucket'));
+  const holder = start(context, host, ['run'], toBucket);
+  await holder.event('daemon.started');
+  const { address, said } = await listenForNotifications();
+  const second = await start(context, host, ['run'], { ...toBucket, NOTIFY_SOCKET: address }).ended;
+  expect([second.code, said()]).toEqual([75, []]);
+  expect(second.stderr).toContain(String(holder.pid));
+  expect((await start(context, host, ['run'], toBucket).ended).code).toBe(78);
+  expect((await holder.stop()).code).toBe(0);
+});
