@@ -18,6 +18,8 @@ export function recordSessionFailure(context: ShippingContext, sid: number, fail
   const ifAny = failure.remedy === undefined ? {} : { remedy };
   if (failure.kind === 'permanent') {
     journal.park(sid, { reason: 'parked', code, cause, remedy });
+    // It is open again, and what was refused is not wanted any more: the next log is tried anew.
+    if (shipment.withdrawn) return;
     events.emit('file.parked', { session, path, reason: 'parked', code, cause, remedy });
     return;
   }

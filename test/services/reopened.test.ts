@@ -253,6 +253,30 @@ describe('an end that is still queued when the session goes on', () => {
     expect(statuses(world).slice(length + 1)).toEqual(['running']);
   });
 
+  test('is not parked when it is refused by then', async () => {
+    const { world, agent } = await stalled();
+    goOn(world);
+    await agent.look();
+    await later(world, agent, correctedAfterMs);
+    await world.clock.advance(idleMs);
+    await agent.lookTwice();
+    const goesOn = world.store.pause();
+    const shipping = agent.ship();
+    await new Promise((resolve) => setImmediate(resolve));
+    goOn(world);
+    await agent.look();
+    world.store.failNext(
+      'put',
+      new Failure({ kind: 'permanent', code: 'AccessDenied', attempted: 'denied' }),
+    );
+    goesOn();
+    await shipping;
+    expect(world.store.calls.at(-1)).toBe(`put ${log}`);
+    expect(world.events.of('file.parked')).toEqual([]);
+    await later(world, agent, minuteMs);
+    expect(statuses(world).at(-1)).toBe('running');
+  });
+
   test('is not told at all where it was to be the first log, and no file goes before one has won the id', async () => {
     const world = new World();
     world.folder.write('a/session.json', '{"id":"a"}');
