@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import { createInterface } from 'node:readline';
 import { isSea } from 'node:sea';
 import type { WriteStream } from 'node:tty';
+import { systemClock } from './adapters/system-time.ts';
 import { type Edge, exitCode, type Terminal } from './commands/edge.ts';
 
 /** The process edge: arguments, streams, signals, exit code. No other file touches `process`. */
@@ -17,6 +18,10 @@ process.on('SIGUSR1', () => undefined);
 const endSignals = ['SIGTERM', 'SIGINT', ...(stderrIsTerminal ? (['SIGHUP'] as const) : [])] as const;
 
 const stdoutGone = new EventEmitter();
+// A single file has program and options of Node within.
+const self: readonly [string, ...string[]] = isSea()
+  ? [process.execPath]
+  : [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
 
 const edge: Edge = {
   env: process.env,
@@ -45,8 +50,8 @@ const edge: Edge = {
     return () => void process.off('SIGHUP', listener);
   },
   own: {
-    // A single file has program and options of Node within.
-    self: isSea() ? [process.execPath] : [process.execPath, ...process.execArgv, process.argv[1] ?? ''],
+    self,
+    leave,
     onSignal: (signal, listener) => {
       process.on(signal, listener);
       return () => void process.off(signal, listener);
@@ -88,7 +93,28 @@ process.on('uncaughtException', (error) => {
 
 // Loading the program takes a good part of a second, in which an unheard SIGHUP would end the process.
 const { main } = await import('./commands/cli.ts');
-process.exitCode = await main(process.argv.slice(2), edge);
+const code = await main(process.argv.slice(2), edge);
+process.exitCode = code;
+await leaveIfHung(code);
+
+/** All is done, and what keeps the process may be a call that the system does not answer. */
+async function leaveIfHung(code: number): Promise<void> {
+  const isCalling = () => process.getActiveResourcesInfo().some((name) => name.startsWith('FSReq'));
+  for (let asks = 0; isCalling(); asks++) {
+    if (asks === 20) return leave(code);
+    await systemClock.sleep(100);
+  }
+}
+
+/**
+ * Node waits for its threads, and one in a call to a mount whose server is gone never comes. A program that takes the
+ * place of this one is rid of them, and ends with the code.
+ */
+function leave(code: number): void {
+  // Of Node's that this is an experiment.
+  process.removeAllListeners('warning');
+  process.execve?.(self[0], [...self, 'end', String(code)], process.env);
+}
 
 function terminalOf(stream: WriteStream): Terminal {
   return {

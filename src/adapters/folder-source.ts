@@ -29,10 +29,15 @@ export interface FolderSourceOptions {
   readonly onLimit: (problem: Problem) => void;
   readonly bounds?: Partial<ScanBounds>;
   readonly claimFloor?: Partial<ClaimFloor>;
+  /** How long the folder has to answer whether it is there. */
+  readonly answerMs?: number;
   readonly watch?: NonNullable<HintsOptions['watch']>;
 }
 
 const fstatThreaded = promisify(fstat);
+const answerMs = 5_000;
+/** The system's word for a server that is gone, where it gives one. */
+const silent = { state: { state: 'unreadable', code: 'ETIMEDOUT' } } as const;
 
 export function createFolderSource(options: FolderSourceOptions): FileSource {
   const { directory, clock } = options;
@@ -57,6 +62,7 @@ export function createFolderSource(options: FolderSourceOptions): FileSource {
   const slice = { startMs: Number.NEGATIVE_INFINITY };
   const scanning = () => ({ directory, calls: callsNow(), clock, bounds, slice });
   let watched: string | undefined;
+  let looking: ReturnType<typeof lookAtFolder> | undefined;
   const told = new Set<string>();
 
   function tellLimit(code: string): void {
@@ -79,6 +85,16 @@ export function createFolderSource(options: FolderSourceOptions): FileSource {
     }
   }
 
+  /** A mount whose server is gone takes a thread until it is back: one look is under way, and no second one. */
+  async function lookInTime(): ReturnType<typeof lookAtFolder> {
+    looking ??= lookAtFolder(directory).finally(() => {
+      looking = undefined;
+    });
+    const answered = new AbortController();
+    const late = clock.sleep(options.answerMs ?? answerMs, answered.signal).then(() => silent);
+    return await Promise.race([looking, late]).finally(() => answered.abort());
+  }
+
   /** The watchers belong to one directory, wherever the path leads: another identity gets new ones. */
   async function follow(found: Found | undefined): Promise<void> {
     const wanted = found === undefined ? undefined : `${found.state.identity} ${found.realPath}`;
@@ -91,7 +107,7 @@ export function createFolderSource(options: FolderSourceOptions): FileSource {
   return {
     directory,
     async state() {
-      const found = await lookAtFolder(directory);
+      const found = await lookInTime();
       const { state } = found;
       if (state.state === 'unreadable' && isLimit(state.code)) {
         tellLimit(state.code);

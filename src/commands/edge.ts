@@ -37,6 +37,8 @@ export interface OwnProcess {
   readonly pid: number;
   /** What runs this program once more, before its arguments. */
   readonly self: readonly [string, ...string[]];
+  /** Ends the process though a thread of it waits in the system for good. */
+  readonly leave: (code: number) => void;
   readonly onSignal: (signal: NodeJS.Signals, listener: () => void) => () => void;
   /** Ends the process by the signal itself. Returns only where the system does not let it, as for process 1. */
   readonly dieBy: (signal: NodeJS.Signals) => void;

@@ -20,6 +20,8 @@ import { programVersion } from './version.ts';
 /** Why a life was over; `failed` is a mistake of this program. */
 export type LifeEnd =
   | { readonly why: 'ended' }
+  /** It cannot end: a call waits for a mount whose server is gone. */
+  | { readonly why: 'hung' }
   | { readonly why: 'trouble'; readonly trouble: JournalTrouble }
   | { readonly why: 'failed'; readonly error: unknown };
 
@@ -36,6 +38,8 @@ export interface LifeOptions {
 }
 
 const askEveryMs = 100;
+/** Beyond its deadline, what ends at all has ended. */
+const hangMs = 10_000;
 /** A share of a time-out is kept for naming in the bucket what did not get there. */
 const lastWordsShare = 0.1;
 const lastWordsMaxMs = 5000;
@@ -48,6 +52,8 @@ export class Life {
   readonly #options: LifeOptions;
   readonly agent: Agent;
   readonly startedMs = systemClock.monotonicMs();
+  readonly #over = new AbortController();
+  readonly #hung = Promise.withResolvers<LifeEnd>();
 
   /** `damage`: what the life before met in the journal, which is set aside then. */
   constructor(options: LifeOptions, damage: JournalTrouble | undefined) {
@@ -78,7 +84,12 @@ export class Life {
   }
 
   async live(): Promise<LifeEnd> {
-    const end = await attempt(() => this.#work());
+    const end = await Promise.race([attempt(() => this.#work()), this.#hung.promise]);
+    this.#over.abort();
+    if (end.why === 'hung') {
+      this.#options.onEnd(this.agent);
+      return end;
+    }
     const closed = await attempt(() => this.agent.close());
     if (end.why === 'failed') return this.#explain(end);
     return end.why === 'ended' ? closed : end;
@@ -121,8 +132,10 @@ export class Life {
       while (!over.aborted && isDone) {
         progress?.show(this.agent);
         if (isDone(this.agent)) return await daemon.stop();
-        if (deadlineMs !== undefined && systemClock.monotonicMs() >= deadlineMs - lastWordsMs)
+        if (deadlineMs !== undefined && systemClock.monotonicMs() >= deadlineMs - lastWordsMs) {
+          this.#endWithin(lastWordsMs);
           return await daemon.drain(lastWordsMs);
+        }
         await systemClock.sleep(askEveryMs, over);
       }
     } catch (error) {
@@ -135,6 +148,7 @@ export class Life {
   drain(timeoutMs: number, signal: string): void {
     // reason for the catch here and below: whoever awaits the run is told
     this.agent.daemon.drain(timeoutMs).catch(() => undefined);
+    this.#endWithin(timeoutMs);
     // Other signals are a person's; and whoever came to ship once was told how sessions end.
     if (signal === 'SIGTERM' && this.#options.ship.stays) void this.agent.depart(timeoutMs);
   }
@@ -147,6 +161,16 @@ export class Life {
       if (journalTrouble(error)) return true; // reason: the life is about to end by it anyway
       throw error;
     }
+  }
+
+  /** A second signal. */
+  force(): void {
+    this.stop();
+    this.#endWithin(0);
+  }
+
+  #endWithin(ms: number): void {
+    void systemClock.sleep(ms + hangMs, this.#over.signal).then(() => this.#hung.resolve({ why: 'hung' }));
   }
 
   stop(): void {

@@ -153,6 +153,7 @@ export class Lives {
     this.#sawWork ||= agent.tracker.hasSeenWork;
     this.#life = undefined;
     this.#wait.lived(systemClock.monotonicMs() - startedMs);
+    if (end.why === 'hung') edge.own?.leave(this.#code ?? exitCode.unsent);
     if (end.why === 'failed') throw end.error;
     return end.why === 'trouble' ? end.trouble : undefined;
   }
@@ -201,7 +202,7 @@ export class Lives {
       this.#wait.end();
     } else {
       this.#events.emit('daemon.forced', { signal });
-      this.#life?.stop();
+      this.#life?.force();
     }
   }
 

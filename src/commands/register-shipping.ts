@@ -80,6 +80,11 @@ export function registerShipping({ edge, program, command, give }: Register): vo
       const { execShip } = await import('./exec-ship.ts');
       give(await execShip(edge, flagsOf(self), { folder, root, state }));
     });
+  // In place of a process that cannot end; nothing for people.
+  program
+    .command('end <code>', { hidden: true })
+    .exitOverride()
+    .action((code: string) => give(Number(code)));
   // What asks whether a place answers, where there is no shell; nothing for people.
   program
     .command('go-to <path>', { hidden: true })

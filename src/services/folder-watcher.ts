@@ -102,11 +102,7 @@ export class FolderWatcher implements Service {
     const folder = quotePath(source.directory);
     if (now.state !== 'present') {
       if (before?.state !== now.state) {
-        const remedy =
-          now.state === 'missing'
-            ? 'create it, mount it, or correct watch.directory; trainlogd waits for it'
-            : `let this user read it (${now.code}); trainlogd looks again`;
-        events.emit('folder.missing', { folder, remedy });
+        events.emit('folder.missing', { folder, remedy: remedyOf(now) });
       }
       return false;
     }
@@ -238,4 +234,12 @@ export class FolderWatcher implements Service {
       // reason: whoever awaits run() is told
     });
   }
+}
+
+function remedyOf(now: Exclude<FolderState, { state: 'present' }>): string {
+  if (now.state === 'missing')
+    return 'create it, mount it, or correct watch.directory; trainlogd waits for it';
+  return now.code === 'ETIMEDOUT'
+    ? 'it does not answer: check its mount (mount, dmesg); trainlogd looks again'
+    : `let this user read it (${now.code}); trainlogd looks again`;
 }

@@ -9,6 +9,7 @@ test('a command with more arguments than the system takes cannot be run, and is 
     self: ['nobody'] as const,
     onSignal: () => () => undefined,
     dieBy: () => undefined,
+    leave: () => undefined,
     onInput: () => () => undefined,
   };
   const relay = new SignalRelay({ own, witness: { saw: async () => undefined }, ignoresHangup: false });

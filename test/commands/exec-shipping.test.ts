@@ -17,7 +17,14 @@ test('a program that is being written over while a command runs under it is said
     ...{ stdout: () => {}, stderr: () => {}, onEndSignal: never, onReload: never },
   };
   const own: OwnProcess = {
-    ...{ pid: process.pid, self: [program], onSignal: never, dieBy: () => {}, onInput: never },
+    ...{
+      pid: process.pid,
+      self: [program],
+      onSignal: never,
+      dieBy: () => {},
+      leave: () => {},
+      onInput: never,
+    },
   };
   // To start what somebody writes to is refused (ETXTBSY), by an error that Node throws rather than emits.
   const writer = openSync(program, 'r+');

@@ -127,4 +127,20 @@ describe.concurrent('where the server of a mount is gone', patience, () => {
     expect(stderr).toMatch(/^why: the folder "[^"]*" is not usable, ETIMEDOUT: .* does not answer: check/m);
     expect(code).toBe(75);
   });
+
+  test('a daemon whose folder falls silent says so, and ends at a signal', async (context) => {
+    const host = await makeHost(context, toDirectory('/nowhere'));
+    const daemon = start(context, host, ['run'], {
+      TRAINLOGD_HTTP_LISTEN: '127.0.0.1:0',
+      TRAINLOGD_WATCH_RESCAN: '1h',
+      TRAINLOGD_DRAIN_TIMEOUT: '1s',
+    });
+    const { url } = await daemon.event('http.listening', any, patientMs);
+    // From now on it looks when it is told to.
+    await eventually(async () => (await fetch(`${url}readyz`)).ok, { timeoutMs: patientMs });
+    hangingMount(context, host.folder);
+    const { code, signal } = await daemon.stop();
+    expect(daemon.events('folder.missing')[0]?.message).toContain('it does not answer: check its mount');
+    expect({ code, signal }).toEqual({ code: 0, signal: null });
+  });
 });
