@@ -14,7 +14,19 @@ import { join } from 'node:path';
 
 /** What the machine has beyond a bare Debian: what the package depends on, and what the test looks with. */
 const packages = 'systemd,systemd-sysv,dbus,procps,passwd,libatomic1,libstdc++6';
-const bootMsMax = 240_000;
+
+/** How the container is started. */
+export interface Launch {
+  /** What the command is given to. */
+  readonly enter: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** A script that becomes systemd, instead of systemd itself. */
+  readonly init?: string;
+  readonly lifeMsMax: number;
+}
+
+/** systemd 256 and later boots with this hierarchy alone. */
+const asItIs: Launch = { enter: [], env: { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' }, lifeMsMax: 240_000 };
 
 /**
  * A Debian of its own, booted with systemd in a container that shares the network of this machine, so that the S3 server
@@ -45,21 +57,30 @@ export class BootedHost {
     copyFileSync(file, join(this.#root, at));
   }
 
+  /** `work` puts into a directory what the machine finds in `/brought`. */
+  bring(work: (directory: string) => void): void {
+    const directory = join(this.#root, 'brought');
+    mkdirSync(directory);
+    work(directory);
+  }
+
   /**
    * Boots, runs the script, powers off. What it printed comes back by section: a line `### name` begins one. Commands
    * that fail do not end the script; their section says so.
    */
-  async boot(script: string): Promise<ReadonlyMap<string, string>> {
+  async boot(script: string, launch: Launch = asItIs): Promise<ReadonlyMap<string, string>> {
     const results = join(this.#root, 'results.txt');
     rmSync(results, { force: true });
     const guest = readFileSync(join(import.meta.dirname, 'guest.sh'), 'utf8');
     writeFileSync(join(this.#root, 'scenario.sh'), `${guest}\n${script}\n`, { mode: 0o755 });
-    const options = ['-q', '-D', this.#root, '--register=no', '--keep-unit', '--boot', '--console=pipe'];
-    const machine = spawn('systemd-nspawn', options, {
-      // systemd 256 and later boots with this hierarchy alone.
-      env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' },
+    const options = ['-q', '-D', this.#root, '--register=no', '--keep-unit', '--console=pipe'];
+    if (launch.init !== undefined) writeFileSync(join(this.#root, 'init.sh'), launch.init, { mode: 0o755 });
+    const boot = launch.init === undefined ? '--boot' : '/init.sh';
+    const [program, ...args] = [...launch.enter, 'systemd-nspawn', ...options, boot];
+    const machine = spawn(program ?? '', args, {
+      env: { ...process.env, ...launch.env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: bootMsMax,
+      timeout: launch.lifeMsMax,
     });
     let console = '';
     for (const stream of [machine.stdout, machine.stderr]) {
@@ -95,7 +116,8 @@ export function codename(): string {
   return /^VERSION_CODENAME=(\w+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'stable';
 }
 
-function sections(text: string): ReadonlyMap<string, string> {
+/** What a script printed, by the names of its sections. */
+export function sections(text: string): ReadonlyMap<string, string> {
   const parts = text.split(/^### (.*)$/m);
   const found = new Map<string, string>();
   for (let at = 1; at < parts.length; at += 2) found.set(parts[at] ?? '', (parts[at + 1] ?? '').trim());

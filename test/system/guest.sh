@@ -1,6 +1,6 @@
 #!/bin/bash
 # What every scenario has at hand, inside the booted machine.
-exec > /results.txt 2>&1
+exec > "${results:-/results.txt}" 2>&1
 unit=trainlogd.service
 section() { printf '\n### %s\n' "$1"; }
 show() { systemctl show "$unit" --value -p "$1"; }
@@ -34,3 +34,27 @@ block_thread() {
     1 while waitpid($id, 0x40000000) > 0' $ptrace "$1" &
 }
 is_blocked() { grep -q '^State:.*tracing stop' "/proc/$1/task/$1/status"; }
+# What the unit uses and how often it met a limit, as the kernel counts, in either version of control groups.
+memory_of_unit() {
+  local group name
+  group=$(show ControlGroup)
+  if [[ -d /sys/fs/cgroup/memory$group ]]; then
+    cd "/sys/fs/cgroup/memory$group" && grep -E '^(total_rss|total_cache) ' memory.stat && grep oom_kill memory.oom_control
+    for name in limit_in_bytes max_usage_in_bytes usage_in_bytes failcnt; do echo "$name $(cat memory.$name)"; done
+  else
+    cd "/sys/fs/cgroup$group" && grep -E '^(anon|file|kernel) ' memory.stat && cat memory.events
+    for name in max high peak current; do echo "memory.$name $(cat memory.$name)"; done
+  fi
+  cd /
+}
+# A line for each session of a user: its directory, and one digest of its files, paths included.
+digests() {
+  local directory
+  for directory in /home/"$1"/outputs/*/; do
+    (cd "$directory" && echo "$(basename "$directory") $(LC_ALL=C ls | grep -v '^session.json$' | xargs sha256sum | sha256sum | cut -c1-64)")
+  done
+}
+# trains USER PREFIX SECONDS: a new session every few seconds until the machine ends, never flushed to the disk by anybody.
+trains() {
+  su "$1" -c "cd ~/outputs; umask 077; n=0; while sleep $3; do n=\$((n + 1)); mkdir $2-\$n; cd $2-\$n; echo '{\"id\":\"$2-'\$n'\",\"startedAt\":\"2026-11-01T00:00:00Z\"}' > session.json; echo \"step 1 of $2-\$n\" > stdout.log; : > _SUCCESS; cd ..; done"
+}
