@@ -1,10 +1,10 @@
-import type { Agent } from '../compose.ts';
 import { type Edge, exitCode } from './edge.ts';
 import { counted } from './human.ts';
 import type { GlobalFlags } from './inputs.ts';
 import { Progress } from './progress.ts';
 import { ship } from './ship.ts';
 import type { ShipOptions } from './ship-options.ts';
+import { hasLooked } from './unsent.ts';
 
 export interface DrainFlags extends GlobalFlags {
   readonly timeoutMs: number;
@@ -45,7 +45,7 @@ async function shipOnce(edge: Edge, flags: GlobalFlags, options: ShipOptions): P
     includeSkipped: true,
     progress: new Progress(edge),
     onEnd: (agent) => {
-      isMissing = agent.watcher.folderState?.state !== 'present';
+      isMissing = hasLooked(agent) && agent.watcher.folderState?.state !== 'present';
       const { shipped } = agent.journal.backlogCounts(agent.folder);
       summary = `${counted(shipped, 'session')} of ${agent.folder} in ${agent.destination}`;
     },
@@ -59,10 +59,4 @@ async function shipOnce(edge: Edge, flags: GlobalFlags, options: ShipOptions): P
   if (edge.stderrIsTerminal)
     edge.stderr(`${summary}, ${code === exitCode.ok ? 'nothing is left' : 'see above for the rest'}\n`);
   return code;
-}
-
-function hasLooked({ watcher }: Agent): boolean {
-  return (
-    watcher.surveysDone > 0 || (watcher.folderState !== undefined && watcher.folderState.state !== 'present')
-  );
 }

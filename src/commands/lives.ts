@@ -173,7 +173,7 @@ export class Lives {
       const olderThan = printDuration(this.#loaded.config.watch.ignoreOlderThanMs);
       this.#events.emit('session.skipped', { count: skipped, olderThan });
     }
-    const left = unsentLines(agent, ship.ignoresOpen ?? false);
+    const left = unsentLines(agent, ship);
     const { blocked } = agent.status();
     const why = blocked && { ...blocked, what: agent.destination };
     this.#code = sayUnsent(edge, this.#events, left, why);

@@ -15,10 +15,17 @@ export function backlogLines({ unsent, parked, pendingFiles, parkedFiles }: Back
   return more > 0 ? [...lines, `and ${more} more files, which go on at the next start`] : lines;
 }
 
+export interface Told {
+  readonly ignoresOpen?: boolean;
+  /** There is no later look that finds what this one did not come to. */
+  readonly takeAll?: boolean;
+}
+
 /** Every file that did not get there, by name and reason. */
-export function unsentLines(agent: Agent, ignoresOpen: boolean): string[] {
+export function unsentLines(agent: Agent, { ignoresOpen = false, takeAll = false }: Told): string[] {
   const { journal, tracker, folder } = agent;
   return [
+    ...(takeAll && !hasLooked(agent) ? [`${folder}: the time was over before it had been looked at`] : []),
     ...backlogLines(journal.backlog(folder, namedAtEnd)),
     ...(ignoresOpen ? [] : openFiles(agent)),
     ...tracker.notes
@@ -36,4 +43,10 @@ function openFiles({ tracker }: Agent): string[] {
     }
     return tracked.entries.map((entry) => `${name}: ${displayPath(entry.path)}: its session goes on`);
   });
+}
+
+/** At the folder, once; one that is not there needs no look. */
+export function hasLooked({ watcher }: Agent): boolean {
+  const { surveysDone, folderState } = watcher;
+  return surveysDone > 0 || (folderState !== undefined && folderState.state !== 'present');
 }

@@ -59,6 +59,15 @@ describe.concurrent('drain and backfill', () => {
     expect(ended.stderr).not.toContain('test-secret');
   });
 
+  test('drain that had no time to look at the folder does not say that nothing is left', async (context) => {
+    const { host } = await shipsToDirectory(context);
+    await write(host, 'run-1/stdout.log', 'one');
+    const ended = await run(context, host, ['drain', '--timeout', '1ms']);
+    expect(ended.code, ended.stderr).toBe(75);
+    expect(ended.stderr).toContain('the time was over before it had been looked at');
+    expect((await run(context, host, ['drain'])).code).toBe(0);
+  });
+
   test('a session that was too old at the first start is left alone until backfill', async (context) => {
     const { host, destination } = await shipsToDirectory(context, {
       TRAINLOGD_WATCH_IGNORE_OLDER_THAN: '1s',
