@@ -121,6 +121,13 @@ export class SessionObserver {
     const { idleMs, events } = this.#options;
     const quietForMs = nowMs - tracked.changedAtMs;
     const process = await this.#evidence.process(tracked, surveyed);
+    const isNewlyGone = process?.state === 'dead' && !tracked.wasGone;
+    tracked.wasGone = process?.state === 'dead';
+    if (isNewlyGone && !this.early.isOrdered) {
+      // The files were listed before: what it wrote last, a result perhaps, is seen by a look that begins after its death.
+      tracked.lookAtMs = nowMs;
+      return;
+    }
     const seen: EndObservations = {
       endings: endingsSince(process, surveyed, reading),
       marker: markerOf(surveyed, reading),

@@ -52,6 +52,8 @@ export class TrackedSession {
   inherited: SessionIdentity | undefined;
   /** The process that session.pid names, while it is alive. */
   process: ProcessIdentity | undefined;
+  /** It was seen to be gone at the look before. */
+  wasGone = false;
   /** What probes may know of that process's environment, kept when it is gone; empty where it could not be read. */
   trainer: Readonly<Record<string, string>> | undefined;
   /** Some process of this machine had a file of it open. */

@@ -122,7 +122,9 @@ test('the death of the process that session.pid names is an end', async () => {
 test('a process that died while nobody looked is an end at the next start', async () => {
   const { world } = await withProcess(({ processes, clock }) => processes.start(42, clock.nowMs()));
   world.processes.kill(42);
-  await world.start().look();
+  const agent = world.start();
+  await agent.look();
+  await agent.look();
   expect(sealed(world)).toEqual(['interrupted by session.pid: process 42 is gone']);
 });
 
@@ -146,6 +148,7 @@ test('another process under the same number is not the one that was named', asyn
   await world.clock.advance(60_000);
   world.processes.start(42, world.clock.nowMs());
   await agent.look();
+  await agent.look();
   expect(sealed(world)).toEqual(['interrupted by session.pid: process 42 is gone']);
 });
 
@@ -158,7 +161,23 @@ test('a process that hands over to a new one is no end', async () => {
   expect(sealed(world)).toEqual([]);
   world.processes.kill(43);
   await agent.look();
+  await agent.look();
   expect(sealed(world)).toEqual(['interrupted by session.pid: process 43 is gone']);
+});
+
+test('what a process wrote last, after its folder was listed, says how it ended', async () => {
+  const { world, agent } = await withProcess(({ processes, clock }) => processes.start(42, clock.nowMs()));
+  const { isAlive } = world.processes;
+  world.processes.isAlive = (identity) => {
+    world.processes.isAlive = isAlive;
+    world.folder.write('a/result.json', completed);
+    world.processes.kill(42);
+    return isAlive.call(world.processes, identity);
+  };
+  await agent.look();
+  expect(sealed(world)).toEqual([]);
+  await agent.look();
+  expect(sealed(world)).toEqual(['completed by result.json']);
 });
 
 test('a result after the process died says how it ended', async () => {
