@@ -5,6 +5,8 @@ import type { Cleanup } from '../support/trainlogd.ts';
 import type { Launch } from './booted-host.ts';
 
 const hierarchy = '/sys/fs/cgroup/memory';
+/** systemd 256 and 257 want to be asked for it. */
+const legacy = 'SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1';
 
 /**
  * How a container is booted whose systemd has the memory controller, where that is one of version 1: systemd-nspawn mounts
@@ -19,7 +21,7 @@ export function withMemoryController(context: Cleanup): Launch | undefined {
   return {
     enter: ['sh', '-c', 'echo $$ > "$0/cgroup.procs" && exec "$@"', group],
     env: { SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '0', SYSTEMD_NSPAWN_USE_CGNS: '1' },
-    init: `#!/bin/sh\nmount -o remount,rw,bind ${hierarchy} && exec /lib/systemd/systemd\n`,
+    init: `#!/bin/sh\nmount -o remount,rw,bind ${hierarchy} && exec /lib/systemd/systemd ${legacy}\n`,
     lifeMsMax: 900_000,
   };
 }
