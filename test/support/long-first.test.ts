@@ -6,7 +6,7 @@ import { longFolders, rankOf } from './long-first.ts';
 const tests = join(import.meta.dirname, '..');
 
 test('files of the folders that last long begin before all others, in the order of the folders', () => {
-  const names = ['architecture.test.ts', 'e2e/a.test.ts', 'domain/e2e.test.ts', 'torture/b.test.ts'];
+  const names = ['architecture.test.ts', 'e2e/a.test.ts', 'domain/e2e.test.ts', 'faults/b.test.ts'];
   const ranks = names.map((name) => rankOf(join(tests, name)));
   expect(ranks).toEqual([longFolders.length, longFolders.indexOf('e2e'), longFolders.length, 0]);
 });

@@ -3,9 +3,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
  * Folders whose files last longest, because they wait: for processes, servers and settle times. A fresh clone knows no
- * durations, and by size the longest of all would begin last, when there is nothing left to run beside it.
+ * durations, and by size the longest of all would begin last, when there is nothing left to run beside it. The matrix and
+ * the torture, which ask most of the S3 server, are kept apart.
  */
-export const longFolders: readonly string[] = ['torture', 'faults', 'e2e'];
+export const longFolders: readonly string[] = ['faults', 'e2e', 'torture'];
 
 /** Within a folder the order is vitest's own: failed ones, long ones, large ones. */
 export class LongFirst extends BaseSequencer {
