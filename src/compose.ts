@@ -1,3 +1,4 @@
+import { uptime } from 'node:os';
 import { createFolderSource } from './adapters/folder-source.ts';
 import { createProcessTable } from './adapters/proc-table.ts';
 import { createProcessLooks } from './adapters/process-looks.ts';
@@ -131,6 +132,7 @@ export function compose(options: ComposeOptions): Agent {
     agent: { version, host },
     places: composePlaces({ ...options, source, processes, clock, network: isNetwork }),
     growsFromBytes,
+    bootedAtMs: () => clock.nowMs() - uptime() * 1000,
   });
   const { settleMs, rescanMs } = watchTimes(config, isNetwork);
   const snapshots = new SessionSnapshots({

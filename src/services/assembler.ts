@@ -9,6 +9,7 @@ import { type FileSource, fingerprintOf, inDoubt, withoutDoubt } from '../ports/
 import type { FileRecord, Journal, NewFile, SessionIdentity } from '../ports/journal.ts';
 import { claimFile } from './claim-file.ts';
 import { companionKeys } from './companion-keys.ts';
+import { asKnown, withoutCut } from './cut-files.ts';
 import { inferredSource, sealSource, withHistoryThinned, withoutSecrets } from './draft-sources.ts';
 import type { SurveyedSession } from './folder-survey.ts';
 import { identify } from './identify.ts';
@@ -37,6 +38,8 @@ export interface AssemblerOptions {
   readonly places: Pick<SessionPlaces, 'of'>;
   /** How files of ended sessions are packed on their way; absent: not at all. */
   readonly compression?: Encoding | 'none';
+  /** Wall clock: when this host was started. */
+  readonly bootedAtMs: () => number;
   /** Files of running sessions that are smaller are shipped whole; larger ones grow in the bucket. */
   readonly growsFromBytes: number;
 }
@@ -60,13 +63,17 @@ export class Assembler {
     isSettled: (path: WatchedPath) => boolean,
   ): Promise<{ changing: readonly WatchedPath[]; warnings: readonly string[] }> {
     const { journal } = this.#options;
-    const { sid, identity, sorted, known, draftOf } = await this.#sort(tracked, surveyed, isSettled);
+    const { sid, identity, sorted, cut, known, draftOf } = await this.#sort(tracked, surveyed, isSettled);
     const { mayGoOn, ...journalled } = seal;
     const draft = draftOf(seal, mayGoOn ? [{ path: '.', reason: 'changing' }] : []);
     const files = await this.#queue(sid, identity, sorted, known);
     const changing = [...sorted.changing.map(({ path }) => path), ...(mayGoOn ? ['.'] : [])];
-    const shape = changing.length > 0 ? '' : this.#shape(surveyed, files);
-    journal.enqueue(sid, { seal: journalled, shape, draft, files });
+    const seen = [
+      ...files,
+      ...cut.map(({ file }) => newFile(file, 'companion', fingerprintOf(file.entry.stat))),
+    ];
+    const shape = changing.length > 0 ? '' : this.#shape(surveyed, seen);
+    journal.enqueue(sid, { seal: journalled, shape, draft, files: [...files, ...cut.map(asKnown)] });
     tracked.forgetFiles(shape);
     return { changing, warnings: draft.warnings };
   }
@@ -102,16 +109,17 @@ export class Assembler {
     const identity = frozen ?? identify(this.#options, record, surveyed, reading);
     tracked.record = { ...record, identity };
     const known = new Map(journal.files(sid).map((row) => [row.path, row]));
-    const sorted = sortFiles(surveyed, reading, {
+    const all = sortFiles(surveyed, reading, {
       choose,
       // Nobody has written to what was only touched.
       isSettled: ({ path, entry }) => isSettled(entry.path) || isOnlyTouched(known.get(path), entry.stat),
     });
+    const { sorted, cut } = withoutCut(all, known, this.#options.bootedAtMs());
     const placed = { root: tracked.root, kind: tracked.kind, files: surveyed.files };
     const place = await this.#options.places.of(placed, tracked, reading.sources);
     const draftOf = (seal: Seal | undefined, unsent: SessionDraft['missing']) =>
       this.#draft(surveyed, reading, place, sorted, seal, unsent);
-    return { sid, identity, sorted, known, draftOf };
+    return { sid, identity, sorted, cut, known, draftOf };
   }
 
   async #queue(

@@ -52,6 +52,12 @@ export class MemoryTree {
     node.content = Buffer.from(bytes);
   }
 
+  /** As a power cut does: the last bytes never reached the disk, the times that were written before them did. */
+  lose(path: WatchedPath, sizeBytes: number): void {
+    const node = this.existing(path);
+    node.content = node.content.subarray(0, sizeBytes);
+  }
+
   /** As writing elsewhere and renaming over it: another inode. */
   replace(path: WatchedPath, bytes: string | Uint8Array): void {
     this.remove(path);

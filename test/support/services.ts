@@ -114,6 +114,8 @@ export interface StartOptions {
   readonly partConcurrency?: number;
   readonly bytesMax?: number;
   readonly settleMs?: number;
+  /** Wall clock; absent: long ago. */
+  readonly bootedAtMs?: number;
   /** Absent: no session is old enough. */
   readonly snapshotEveryMs?: number;
   /** Absent: nobody knows where sessions ran. */
@@ -221,6 +223,7 @@ export class TestAgent {
       agent: { version: '0.1.0', host },
       places: options.places?.(source) ?? unknownPlaces,
       growsFromBytes,
+      bootedAtMs: () => options.bootedAtMs ?? 0,
     });
     if (options.leases) {
       const { writer } = journal;

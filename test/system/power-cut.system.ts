@@ -93,3 +93,45 @@ section off; systemctl poweroff
   for (const [name, { log }] of delivered)
     expect([name, log.session.status, log.missing]).toEqual([name, 'completed', []]);
 });
+
+test('what the power took from a file that had arrived stays in the bucket', { timeout: 1_200_000 }, async ({
+  onTestFinished,
+}) => {
+  const bucket = await makeBucket();
+  onTestFinished(() => removeBucket(bucket));
+  const machine = parts.machineWith([]);
+  onTestFinished(() => machine.remove());
+  // Names reach the disk with the journal's next sync, what is in the files not for minutes.
+  const life = machine.start(
+    `
+sysctl -q vm.dirty_expire_centisecs=60000 vm.dirty_writeback_centisecs=60000
+section install; ${installed(bucket, endpointFromMachine(bucket))}
+sync; systemctl enable --now trainlogd; until_true 300 is_active
+section trains; train alice last; until_true 300 arrived last; until_true 300 status_says 'nothing to send; 0 open, 0 being shipped'
+section arrived; sleep infinity
+`,
+    { canLosePower: true },
+  );
+  await life.reached('arrived');
+  const before = (await deliveredSessions(bucket)).get('last');
+  expect(before?.log.session.status).toBe('completed');
+  await life.cutPower();
+  const after = machine.start(`
+section up; until_true 300 is_active
+section left; stat -c %s /home/alice/outputs/last/stdout.log
+section told; until_true 300 status_says 'nothing to send; 0 open, 0 being shipped'; sleep 20; until_true 300 status_says 'nothing to send; 0 open, 0 being shipped'; show StatusText
+section off; systemctl poweroff
+`);
+  await after.ended;
+  expect(after.said().get('up')).toBe('');
+  expect(after.said().get('left')).toBe('0');
+  const kept = (await deliveredSessions(bucket)).get('last');
+  expect(kept && digestsOf(new Map([['last', kept]]))).toEqual(
+    before && digestsOf(new Map([['last', before]])),
+  );
+  expect(kept?.log.warnings).toContainEqual(
+    expect.stringMatching(
+      /^stdout\.log: 15 bytes of it arrived before this host was started, the disk has 0 /,
+    ),
+  );
+});
