@@ -52,6 +52,27 @@ function begin(world: World, pid: number): void {
 const goOn = write;
 const runAgain = (world: World) => begin(world, 43);
 
+/** It fell silent again, and goes on while the pass that would say so is stopped before its first request. */
+async function withdrawnUnderWay() {
+  const { world, agent } = await stalled();
+  goOn(world);
+  await agent.look();
+  await later(world, agent, correctedAfterMs);
+  await world.clock.advance(idleMs);
+  await agent.lookTwice();
+  const { length } = statuses(world);
+  const goesOn = world.store.pause();
+  const shipping = agent.ship();
+  await new Promise((resolve) => setImmediate(resolve));
+  goOn(world);
+  await agent.look();
+  const finish = async () => {
+    goesOn();
+    await shipping;
+  };
+  return { world, agent, length, finish };
+}
+
 interface Ending {
   readonly how: string;
   readonly status: string;
@@ -233,44 +254,20 @@ describe('an end that is still queued when the session goes on', () => {
   });
 
   test('is not told any more by a pass that is under way', async () => {
-    const { world, agent } = await stalled();
-    goOn(world);
-    await agent.look();
-    await later(world, agent, correctedAfterMs);
-    await world.clock.advance(idleMs);
-    await agent.lookTwice();
-    const { length } = statuses(world);
-    // The pass has read its work, and is stopped before its first request.
-    const goesOn = world.store.pause();
-    const shipping = agent.ship();
-    await new Promise((resolve) => setImmediate(resolve));
-    goOn(world);
-    await agent.look();
-    goesOn();
-    await shipping;
+    const { world, agent, length, finish } = await withdrawnUnderWay();
+    await finish();
     await later(world, agent, minuteMs);
     // What named the changed file as pending may have been on its way.
     expect(statuses(world).slice(length + 1)).toEqual(['running']);
   });
 
   test('is not parked when it is refused by then', async () => {
-    const { world, agent } = await stalled();
-    goOn(world);
-    await agent.look();
-    await later(world, agent, correctedAfterMs);
-    await world.clock.advance(idleMs);
-    await agent.lookTwice();
-    const goesOn = world.store.pause();
-    const shipping = agent.ship();
-    await new Promise((resolve) => setImmediate(resolve));
-    goOn(world);
-    await agent.look();
+    const { world, agent, finish } = await withdrawnUnderWay();
     world.store.failNext(
       'put',
       new Failure({ kind: 'permanent', code: 'AccessDenied', attempted: 'denied' }),
     );
-    goesOn();
-    await shipping;
+    await finish();
     expect(world.store.calls.at(-1)).toBe(`put ${log}`);
     expect(world.events.of('file.parked')).toEqual([]);
     await later(world, agent, minuteMs);
