@@ -5,11 +5,17 @@ import type { SessionDraft } from '../domain/session-draft.ts';
 import { displayPath, type WatchedPath } from '../domain/watched-path.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Events } from '../ports/events.ts';
-import { type FileSource, fingerprintOf, inDoubt, withoutDoubt } from '../ports/file-source.ts';
+import {
+  type FileSource,
+  type FileStat,
+  fingerprintOf,
+  inDoubt,
+  withoutDoubt,
+} from '../ports/file-source.ts';
 import type { FileRecord, Journal, NewFile, SessionIdentity } from '../ports/journal.ts';
 import { claimFile } from './claim-file.ts';
 import { companionKeys } from './companion-keys.ts';
-import { asKnown, withoutCut } from './cut-files.ts';
+import { asKnown, cutBefore, withoutCut } from './cut-files.ts';
 import { inferredSource, sealSource, withHistoryThinned, withoutSecrets } from './draft-sources.ts';
 import type { SurveyedSession } from './folder-survey.ts';
 import { identify } from './identify.ts';
@@ -74,7 +80,8 @@ export class Assembler {
     ];
     const shape = changing.length > 0 ? '' : this.#shape(surveyed, seen);
     journal.enqueue(sid, { seal: journalled, shape, draft, files: [...files, ...cut.map(asKnown)] });
-    tracked.forgetFiles(shape);
+    const asFound = cut.map(({ file: { entry } }) => [entry.path, fingerprintOf(entry.stat)] as const);
+    tracked.forgetFiles(shape, new Map(asFound));
     return { changing, warnings: draft.warnings };
   }
 
@@ -109,12 +116,14 @@ export class Assembler {
     const identity = frozen ?? identify(this.#options, record, surveyed, reading);
     tracked.record = { ...record, identity };
     const known = new Map(journal.files(sid).map((row) => [row.path, row]));
+    const isCut = cutBefore(this.#options.bootedAtMs(), this.#options.clock.nowMs());
+    const isWritten = (row: FileRecord | undefined, stat: FileStat) =>
+      !isOnlyTouched(row, stat) && !isCut(row, stat);
     const all = sortFiles(surveyed, reading, {
       choose,
-      // Nobody has written to what was only touched.
-      isSettled: ({ path, entry }) => isSettled(entry.path) || isOnlyTouched(known.get(path), entry.stat),
+      isSettled: ({ path, entry }) => isSettled(entry.path) || !isWritten(known.get(path), entry.stat),
     });
-    const { sorted, cut } = withoutCut(all, known, this.#options.bootedAtMs());
+    const { sorted, cut } = withoutCut(all, known, isCut);
     const placed = { root: tracked.root, kind: tracked.kind, files: surveyed.files };
     const place = await this.#options.places.of(placed, tracked, reading.sources);
     const draftOf = (seal: Seal | undefined, unsent: SessionDraft['missing']) =>

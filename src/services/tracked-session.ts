@@ -59,6 +59,8 @@ export class TrackedSession {
   /** Some process of this machine had a file of it open. */
   seenHere = false;
   #files: Map<WatchedPath, SeenFile> | undefined;
+  /** Fingerprints of files that the journal knows otherwise on purpose, by their paths in the folder. */
+  #asFound: ReadonlyMap<WatchedPath, string> = new Map();
 
   get entries(): readonly Entry[] {
     return this.surveyed?.files ?? [];
@@ -102,10 +104,11 @@ export class TrackedSession {
   #fromJournal(rows: readonly FileRecord[]): Map<WatchedPath, SeenFile> {
     const prefix = this.kind === 'file' || this.root === '' ? '' : `${this.root}/`;
     return new Map(
-      rows.map((row) => [
-        this.kind === 'file' ? this.root : prefix + row.path,
-        { fingerprint: withoutDoubt(row.fingerprint), changedAtMs: undefined },
-      ]),
+      rows.map((row) => {
+        const path = this.kind === 'file' ? this.root : prefix + row.path;
+        const fingerprint = this.#asFound.get(path) ?? withoutDoubt(row.fingerprint);
+        return [path, { fingerprint, changedAtMs: undefined }];
+      }),
     );
   }
 
@@ -121,8 +124,9 @@ export class TrackedSession {
   }
 
   /** A file's fingerprint was changed by ourselves (a claim was made or let go): not a change. */
-  forgetFiles(shape: string): void {
+  forgetFiles(shape: string, asFound: ReadonlyMap<WatchedPath, string>): void {
     this.#files = undefined;
+    this.#asFound = asFound;
     this.shape = shape;
   }
 }

@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
-import { settleMs, type TestAgent, World } from '../support/services.ts';
+import type { ObjectStore } from '../../src/ports/object-store.ts';
+import { Janitor } from '../../src/services/janitor.ts';
+import { eventually } from '../support/eventually.ts';
+import { idleMs, type StartOptions, settleMs, type TestAgent, World } from '../support/services.ts';
 
 const out = 'training-logs/companions/2026/01/a/out.log';
 const dayMs = 86_400_000;
@@ -24,9 +27,9 @@ async function delivered(world: World, agent: TestAgent): Promise<void> {
   await agent.deliver();
 }
 
-async function booted(world: World): Promise<TestAgent> {
+async function booted(world: World, options: StartOptions = {}): Promise<TestAgent> {
   await world.clock.advance(dayMs);
-  const agent = world.start({ bootedAtMs: world.clock.nowMs() });
+  const agent = world.start({ bootedAtMs: world.clock.nowMs(), ...options });
   await world.clock.advance(60_000);
   await delivered(world, agent);
   return agent;
@@ -99,3 +102,106 @@ test('a running session keeps the longer one, too', async () => {
   expect(world.summary()).toEqual([expect.stringMatching(/^a running \d \[other\.log out\.log\] \[\]$/)]);
   expect(inBucket(world)).toEqual(['one two three']);
 });
+
+test('a claim that is let go at the start, of a file that had arrived, is no change of it', async () => {
+  const world = new World();
+  world.folder.write('a/session.json', '{"id":"a"}');
+  world.folder.write('a/out.log', 'one two three');
+  world.folder.write('a/large.bin', 'x'.repeat(5000));
+  world.folder.write('a/_SUCCESS', '');
+  const first = world.start({ store: neverSending('large.bin') });
+  await first.look();
+  await world.clock.advance(settleMs);
+  await first.lookTwice();
+  void first.ship();
+  // Claims are let go together, once the last file of the session has arrived.
+  await eventually(() => inBucket(world).length > 0);
+  world.folder.lose('a/out.log', 3);
+  await world.clock.advance(dayMs);
+  const agent = world.start({ bootedAtMs: world.clock.nowMs() });
+  await world.clock.advance(60_000);
+  await prepared(world, agent);
+  await delivered(world, agent);
+  expect(inBucket(world)).toEqual(['one two three']);
+});
+
+test('a host that is told to end right after its start has not forgotten by the next one', async () => {
+  const world = await afterPowerCut();
+  await world.clock.advance(dayMs);
+  const bootedAtMs = world.clock.nowMs();
+  const agent = world.start({ bootedAtMs, settleMs: 60_000 });
+  await world.clock.advance(60_000);
+  await agent.look();
+  const tracked = agent.tracker.sessions.get('a');
+  if (tracked) await agent.observer.snapshot(tracked, world.clock.monotonicMs() + 10_000);
+  await agent.look();
+  await agent.deliver();
+  await delivered(world, world.start({ bootedAtMs }));
+  expect(inBucket(world)).toEqual(['one two three']);
+  expect(world.log().missing).toEqual([]);
+});
+
+test('a host whose clock comes up in the past keeps the longer one', async () => {
+  const world = await afterPowerCut();
+  const agent = world.start({ bootedAtMs: world.clock.nowMs() - 3_600_000 });
+  const nowMs = world.clock.nowMs.bind(world.clock);
+  world.clock.nowMs = () => nowMs() - 3_600_000 + 60_000;
+  await delivered(world, agent);
+  expect(inBucket(world)).toEqual(['one two three']);
+});
+
+test('a session that had ended by silence is not told as running because of it', async () => {
+  const world = new World();
+  world.folder.write('a/session.json', '{"id":"a"}');
+  world.folder.write('a/out.log', 'one two three');
+  const first = world.start();
+  await first.look();
+  await world.clock.advance(idleMs);
+  await delivered(world, first);
+  world.folder.lose('a/out.log', 3);
+  const agent = await booted(world);
+  world.folder.write('a/other.log', 'more');
+  await delivered(world, agent);
+  await world.clock.advance(idleMs);
+  await delivered(world, agent);
+  await delivered(world, agent);
+  const { length } = world.events.of('session.reopened');
+  for (let n = 0; n < 3; n++) {
+    await world.clock.advance(idleMs);
+    await delivered(world, agent);
+  }
+  expect(world.events.of('session.reopened')).toHaveLength(length);
+  expect(world.summary()).toEqual([expect.stringMatching(/^a stalled \d \[other\.log out\.log\] \[\]$/)]);
+  expect(inBucket(world)).toEqual(['one two three']);
+});
+
+function neverSending(name: string) {
+  return (store: ObjectStore): ObjectStore =>
+    new Proxy(store, {
+      get: (of, method) => {
+        const value = Reflect.get(of, method);
+        if (typeof value !== 'function') return value;
+        return (...given: readonly [{ readonly key?: string }?, ...unknown[]]) =>
+          method === 'put' && given[0]?.key?.endsWith(name)
+            ? new Promise(() => undefined)
+            : value.apply(of, given);
+      },
+    });
+}
+
+function prepared(world: World, { journal }: TestAgent): Promise<void> {
+  const { folder: source, store, processes, clock, events } = world;
+  const retention = { localFiles: 'keep', keepForMs: 0 } as const;
+  const janitor = new Janitor({
+    source,
+    journal,
+    store,
+    processes,
+    clock,
+    events,
+    folder: '/watched',
+    abandoned: undefined,
+    retention,
+  });
+  return janitor.prepare();
+}
