@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ObjectStore } from '../../src/ports/object-store.ts';
-import { Janitor } from '../../src/services/janitor.ts';
 import { eventually } from '../support/eventually.ts';
+import { janitorOf } from '../support/janitor.ts';
 import { idleMs, type StartOptions, settleMs, type TestAgent, World } from '../support/services.ts';
 
 const out = 'training-logs/companions/2026/01/a/out.log';
@@ -120,7 +120,7 @@ test('a claim that is let go at the start, of a file that had arrived, is no cha
   await world.clock.advance(dayMs);
   const agent = world.start({ bootedAtMs: world.clock.nowMs() });
   await world.clock.advance(60_000);
-  await prepared(world, agent);
+  await janitorOf(world, agent).prepare();
   await delivered(world, agent);
   expect(inBucket(world)).toEqual(['one two three']);
 });
@@ -187,21 +187,4 @@ function neverSending(name: string) {
             : value.apply(of, given);
       },
     });
-}
-
-function prepared(world: World, { journal }: TestAgent): Promise<void> {
-  const { folder: source, store, processes, clock, events } = world;
-  const retention = { localFiles: 'keep', keepForMs: 0 } as const;
-  const janitor = new Janitor({
-    source,
-    journal,
-    store,
-    processes,
-    clock,
-    events,
-    folder: '/watched',
-    abandoned: undefined,
-    retention,
-  });
-  return janitor.prepare();
 }

@@ -1,28 +1,11 @@
 import { expect, test } from 'vitest';
 import type { FileSource } from '../../src/ports/file-source.ts';
-import { Janitor } from '../../src/services/janitor.ts';
+import { janitorOf } from '../support/janitor.ts';
 import { folder, settleMs, type TestAgent, World } from '../support/services.ts';
 
 const completed = '{"status":"completed"}';
 const keyOf = (path: string) => `training-logs/companions/2026/01/a/${path}`;
 const claimsOf = async (world: World) => (await world.folder.claims()).map(({ claim }) => claim);
-
-function janitorOf(world: World, { journal }: TestAgent): Janitor {
-  const { store, processes, clock, events } = world;
-  const source: FileSource = world.folder;
-  const retention = { localFiles: 'keep', keepForMs: 0 } as const;
-  return new Janitor({
-    source,
-    journal,
-    store,
-    processes,
-    clock,
-    events,
-    folder,
-    abandoned: undefined,
-    retention,
-  });
-}
 
 /** A session with `files`, looked at until its files are queued. */
 async function queued(files: readonly string[] = ['out.log']): Promise<{ world: World; agent: TestAgent }> {
